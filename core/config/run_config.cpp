@@ -1,0 +1,265 @@
+#include "core/config/run_config.h"
+
+#include "core/config/tables.h"
+#include "core/util/error.h"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace qed {
+namespace {
+
+// ---- Every key of every table, once: name, member, range, unit, help. ----------------------------
+
+template <class Visitor>
+void visit(Visitor& v, RunTable& t) {
+  v("name", t.name, {.help = "names the run folder; by default the run file's name"});
+  v("seed", t.seed, {.min = 0, .help = "of every random number of the run"});
+  v("device", t.device, {.choices = {"auto", "cpu"}, .help = "where tensors live"});
+  v("threads", t.threads, {.min = 0, .max = 4096, .help = "0: one per core"});
+}
+
+template <class Visitor>
+void visit(Visitor& v, ModelTable& t) {
+  v("path", t.path, {.help = "a Hugging Face folder to start from"});
+  v("config", t.config, {.help = "config.json of a model made from nothing, its tokenizer beside it"});
+}
+
+template <class Visitor>
+void visit(Visitor& v, RolloutTable& t) {
+  v("prompts", t.prompts, {.min = 1, .help = "prompts per step"});
+  v("group_size", t.group_size, {.min = 1, .help = "completions per prompt"});
+  v("max_new_tokens", t.max_new_tokens, {.min = 1, .unit = "tokens", .help = "a completion ends here"});
+  v("max_batch", t.max_batch,
+    {.min = 1, .unit = "sequences", .help = "generated at a time; changes no result"});
+  v("max_support", t.max_support,
+    {.min = 1, .unit = "ids", .help = "kept per token where the sampler truncates"});
+  v("max_failure_frac", t.max_failure_frac,
+    {.min = 0, .max = 1, .help = "of a step's completions that may fail to be scored"});
+}
+
+template <class Visitor>
+void visit(Visitor& v, TrainTable& t) {
+  v("batch_size", t.batch_size, {.min = 1, .help = "sft: demonstrations per update"});
+  v("mini_batches", t.mini_batches, {.min = 1, .help = "rl: updates per epoch"});
+  v("epochs", t.epochs, {.min = 1, .help = "rl: passes over a step's completions"});
+  v("micro_tokens", t.micro_tokens,
+    {.min = 1, .unit = "tokens", .help = "per forward and backward; bounds memory"});
+  v("lr", t.lr, {.min = 0, .help = "learning rate at its highest"});
+  v("schedule", t.schedule, {.choices = {"constant", "cosine"}, .help = "of lr after the warm-up"});
+  v("min_lr_frac", t.min_lr_frac, {.min = 0, .max = 1, .help = "cosine: where it ends, as a part of lr"});
+  v("warmup", t.warmup, {.min = 0, .unit = "steps", .help = "lr rises linearly for so long"});
+  v("betas", t.betas, {.min = 0, .max = 1, .is_max_open = true, .help = "AdamW: decay of the two moments"});
+  v("eps", t.eps, {.min = 0, .is_min_open = true, .help = "AdamW: added to the denominator"});
+  v("weight_decay", t.weight_decay, {.min = 0, .help = "AdamW: decoupled"});
+  v("clip_norm", t.clip_norm, {.min = 0, .help = "largest norm of the gradient; 0: any"});
+  v("aggregation", t.aggregation,
+    {.choices = {"token-mean"}, .help = "rl: how the losses of an update's tokens are averaged"});
+}
+
+template <class Visitor>
+void visit(Visitor& v, EvalTable& t) {
+  v("every", t.every, {.min = 0, .unit = "steps", .help = "0: never"});
+  v("items", t.items, {.min = 1, .help = "held-out items"});
+  v("temperatures", t.temperatures, {.min = 0, .help = "the first is the core metric; 0: greedy"});
+}
+
+template <class Visitor>
+void visit(Visitor& v, CheckpointTable& t) {
+  v("every", t.every, {.min = 0, .unit = "steps", .help = "0: at the end of each stage only"});
+  v("keep", t.keep, {.min = 1, .help = "the newest; older ones are deleted"});
+}
+
+// ---- The three visitors. -------------------------------------------------------------------------
+
+struct Describe {
+  std::vector<OptionSpec>& options;
+
+  template <class T>
+  void operator()(const char* name, const T& member, OptionSpec spec) {
+    spec.name = name;
+    spec.default_value = member;
+    if constexpr (std::is_same_v<T, std::int64_t>) {
+      spec.type = OptionType::kInt;
+    } else if constexpr (std::is_same_v<T, double>) {
+      spec.type = OptionType::kFloat;
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      spec.type = OptionType::kString;
+    } else {
+      spec.type = OptionType::kFloatList;
+      if constexpr (std::is_same_v<T, std::array<double, 2>>) spec.length = 2;
+    }
+    options.push_back(std::move(spec));
+  }
+};
+
+struct Read {
+  const nlohmann::json& from;
+
+  template <class T>
+  void operator()(const char* name, T& member, const OptionSpec&) {
+    member = from.at(name).get<T>();
+  }
+};
+
+struct Write {
+  nlohmann::json to = nlohmann::json::object();
+
+  template <class T>
+  void operator()(const char* name, const T& member, const OptionSpec&) {
+    to[name] = member;
+  }
+};
+
+template <class Table>
+TableSpec describe(const char* name, const char* help) {
+  TableSpec spec{name, help, {}};
+  Describe visitor{spec.options};
+  Table table;
+  visit(visitor, table);
+  return spec;
+}
+
+TableSpec describe_plugin(const char* name, const char* help) {
+  return {name, help, {{.name = "name", .help = cat("of the ", name, "; the other keys are its options")}}};
+}
+
+template <class Table>
+nlohmann::json write(Table table) {  // a copy: the visitors take members that can be set
+  Write visitor;
+  visit(visitor, table);
+  return visitor.to;
+}
+
+nlohmann::json write(const PluginTable& table) {
+  nlohmann::json to = table.options;
+  to["name"] = table.name;
+  return to;
+}
+
+nlohmann::json without_idle_keys(const Stage& stage, const char* table, nlohmann::json values) {
+  std::string gate;
+  for (auto it = values.begin(); it != values.end();) {
+    it = no_effect_reason(stage, table, it.key(), gate).empty() ? std::next(it) : values.erase(it);
+  }
+  return values;
+}
+
+nlohmann::json write(const Stage& stage) {
+  nlohmann::json to = {{"kind", stage.kind}, {"steps", stage.steps}};
+  if (stage.kind == "sft") to["demonstrations"] = stage.demonstrations;
+  const auto add = [&](const char* table, const auto& values) {
+    nlohmann::json kept = without_idle_keys(stage, table, write(values));
+    if (!kept.empty()) to[table] = std::move(kept);
+  };
+  add("task", stage.task);
+  add("algorithm", stage.algorithm);
+  add("sampler", stage.sampler);
+  add("rollout", stage.rollout);
+  add("train", stage.train);
+  add("eval", stage.eval);
+  add("checkpoint", stage.checkpoint);
+  return to;
+}
+
+}  // namespace
+
+nlohmann::json RunConfig::to_json() const {
+  nlohmann::json to = {{"run", write(run)}, {"model", write(model)}};
+  to["model"].erase(model.path.empty() ? "path" : "config");
+  to["stage"] = nlohmann::json::array();
+  for (const Stage& stage : stages) to["stage"].push_back(write(stage));
+  return to;
+}
+
+const std::vector<TableSpec>& table_specs() {
+  static const std::vector<TableSpec> specs = {
+      describe<RunTable>("run", "the run as a whole"),
+      describe<ModelTable>("model", "what is trained: `path` or `config`"),
+      describe_plugin("task", "the plugin that gives prompts and scores completions"),
+      describe_plugin("algorithm", "rl: the plugin that turns rewards into gradients"),
+      describe_plugin("sampler", "rl: the plugin that shapes how tokens are drawn"),
+      describe<RolloutTable>("rollout", "rl: what is generated in a step"),
+      describe<TrainTable>("train", "the updates"),
+      describe<EvalTable>("eval", "tests on held-out items"),
+      describe<CheckpointTable>("checkpoint", "what is saved"),
+  };
+  return specs;
+}
+
+const TableSpec& table_spec(std::string_view name) {
+  const auto& specs = table_specs();
+  const auto found =
+      std::find_if(specs.begin(), specs.end(), [&](const TableSpec& s) { return s.name == name; });
+  QED_CHECK(found != specs.end(), name);
+  return *found;
+}
+
+std::vector<OptionSpec> stage_options(const std::string& kind) {
+  std::vector<OptionSpec> options = {
+      {.name = "kind", .choices = {"sft", "rl"}, .help = "supervised warm-up, or reinforcement"},
+      {.name = "steps", .type = OptionType::kInt, .min = 1, .help = "sft: updates; rl: rollouts"},
+      {.name = "demonstrations", .type = OptionType::kInt, .min = 1, .help = "sft: how many in all"},
+  };
+  if (kind != "sft" && !kind.empty()) options.back().default_value = 0;
+  return options;
+}
+
+bool is_plugin_table(std::string_view name) {
+  return name == "task" || name == "algorithm" || name == "sampler";
+}
+
+const std::vector<std::string>& stage_tables() {
+  static const std::vector<std::string> names = {"task",  "algorithm", "sampler",   "rollout",
+                                                 "train", "eval",      "checkpoint"};
+  return names;
+}
+
+void read_run(const nlohmann::json& values, RunTable& table) {
+  Read visitor{values};
+  visit(visitor, table);
+}
+
+void read_model(const nlohmann::json& values, ModelTable& table) {
+  Read visitor{values};
+  visit(visitor, table);
+}
+
+void read_stage_table(const std::string& name, const nlohmann::json& values, Stage& stage) {
+  Read visitor{values};
+  if (name == "rollout") return visit(visitor, stage.rollout);
+  if (name == "train") return visit(visitor, stage.train);
+  if (name == "eval") return visit(visitor, stage.eval);
+  QED_CHECK(name == "checkpoint", name);
+  visit(visitor, stage.checkpoint);
+}
+
+std::string no_effect_reason(const Stage& stage, std::string_view table, std::string_view key,
+                             std::string& gate) {
+  const bool is_rl = stage.kind == "rl";
+  gate = "kind";
+  if (is_rl && ((table.empty() && key == "demonstrations") || (table == "train" && key == "batch_size"))) {
+    return "only sft stages use it";
+  }
+  if (!is_rl) {
+    const bool is_rl_key = table == "algorithm" || table == "sampler" ||
+                           (table == "train" && (key == "mini_batches" || key == "epochs" ||
+                                                 key == "aggregation"));
+    // An evaluation of an sft stage generates too, within these limits.
+    const bool is_eval_key =
+        key == "max_new_tokens" || key == "max_batch" || key == "max_failure_frac";
+    if (is_rl_key || (table == "rollout" && !is_eval_key)) return "only rl stages use it";
+    if (table == "rollout" && stage.eval.every == 0) return "only rl stages and evaluations use it";
+  }
+  if (table == "train" && key == "min_lr_frac" && stage.train.schedule != "cosine") {
+    gate = "train.schedule";
+    return "only the schedule \"cosine\" uses it";
+  }
+  if (table == "eval" && key != "every" && stage.eval.every == 0) {
+    gate = "eval.every";
+    return "`every` in [eval] is 0";
+  }
+  return "";
+}
+
+}  // namespace qed

@@ -1,0 +1,93 @@
+#pragma once
+
+// A run file, resolved: every table typed, every default filled in, every plugin option checked. Each
+// stage holds its own full copy of the tables that a stage may override. Defaults stand here, once;
+// ranges and help stand in run_config.cpp.
+
+#include "core/config/option.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace qed {
+
+struct RunTable {
+  std::string name;              // default: the run file's stem
+  std::int64_t seed = 1;
+  std::string device = "auto";   // "auto" or "cpu"
+  std::int64_t threads = 0;      // 0: one per core
+};
+
+struct ModelTable {
+  std::string path;    // Hugging Face folder; or
+  std::string config;  // config.json of a model to be made from nothing, its tokenizer beside it
+};
+
+// A plugin chosen by name, with its checked options as canonical JSON (sorted keys, all of them).
+struct PluginTable {
+  std::string name;
+  nlohmann::json options = nlohmann::json::object();
+};
+
+struct RolloutTable {
+  std::int64_t prompts = 16;          // per step
+  std::int64_t group_size = 8;        // completions per prompt
+  std::int64_t max_new_tokens = 256;
+  std::int64_t max_batch = 512;       // sequences generated at a time; changes no result
+  std::int64_t max_support = 64;      // ids of a truncated distribution kept per token
+  double max_failure_frac = 0.02;     // of a step's completions that may fail to be scored
+};
+
+struct TrainTable {
+  std::int64_t batch_size = 32;       // sft: demonstrations per update
+  std::int64_t mini_batches = 1;      // rl: updates per epoch over a step's completions
+  std::int64_t epochs = 1;            // rl: passes over a step's completions
+  std::int64_t micro_tokens = 16384;  // tokens per forward and backward; changes no result beyond rounding
+  double lr = 1e-6;
+  std::string schedule = "constant";  // after warm-up: "constant" or "cosine"
+  double min_lr_frac = 0.0;           // cosine: the floor, as a part of lr
+  std::int64_t warmup = 0;            // steps of linear warm-up
+  std::array<double, 2> betas = {0.9, 0.999};
+  double eps = 1e-8;
+  double weight_decay = 0.0;
+  double clip_norm = 1.0;             // 0: no clipping
+  std::string aggregation = "token-mean";  // rl
+};
+
+struct EvalTable {
+  std::int64_t every = 0;             // steps; 0: never
+  std::int64_t items = 256;
+  std::vector<double> temperatures = {0.0};  // the first is the core metric; 0 is greedy
+};
+
+struct CheckpointTable {
+  std::int64_t every = 0;  // steps; 0: at the end of each stage only
+  std::int64_t keep = 2;   // the newest; older ones are deleted
+};
+
+struct Stage {
+  std::string kind;                  // "sft" or "rl"
+  std::int64_t steps = 0;
+  std::int64_t demonstrations = 0;   // sft: how many there are in all
+  PluginTable task, algorithm, sampler;  // algorithm and sampler: rl only
+  RolloutTable rollout;
+  TrainTable train;
+  EvalTable eval;
+  CheckpointTable checkpoint;
+};
+
+struct RunConfig {
+  std::string file;  // the run file, as given
+  RunTable run;
+  ModelTable model;  // paths are absolute or relative to the working directory, not to the file
+  std::vector<Stage> stages;
+
+  // Everything that determines the run, in canonical form: what a run folder is bound to.
+  nlohmann::json to_json() const;
+};
+
+}  // namespace qed
