@@ -1,0 +1,34 @@
+#pragma once
+
+// The descriptor that a plugin hands over when it is loaded, checked against the ABI.
+
+#include <string>
+#include <string_view>
+
+#include "core/config/option.h"
+#include "core/host/elf_note.h"
+#include "qed/abi.h"
+
+namespace qed {
+
+// "qed.task/1" for "task"; empty for what is no kind of this qed.
+std::string_view kind_id(std::string_view kind);
+// "task" for "qed.task/1"; empty for what is no kind of this qed.
+std::string_view kind_of_id(std::string_view id);
+
+// Checks what the plugin says of itself against its note, and every component of a known kind:
+// names, options, and a vtable that is long enough and has all mandatory functions. Returns what is
+// wrong, as the end of a sentence, or nothing.
+std::string check_plugin(const qed_plugin& plugin, const ElfPlugin& note);
+
+// The component of a checked plugin, or null.
+const qed_component* find_component(const qed_plugin& plugin, std::string_view kind,
+                                    std::string_view name);
+
+// "task `x`, algorithm `y`": the components of a checked plugin.
+std::string list_components(const qed_plugin& plugin);
+
+// The config's view of a checked component.
+ComponentSpec component_spec(const qed_component& component);
+
+}  // namespace qed

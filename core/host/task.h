@@ -1,0 +1,87 @@
+#pragma once
+
+// A task plugin, as the engine sees it: the C++ face of qed_task. All members are thread-safe; calls
+// are serialised when the component is not QED_CONCURRENT. A plugin's failure throws Error with exit
+// code 3 and the plugin's own message, except in verify, where each score has a status.
+
+#include "core/host/plugin_host.h"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qed {
+
+struct Item {
+  std::string key;
+  std::string blob;
+};
+
+struct Prompt {
+  std::string messages;  // JSON; or
+  std::string text;
+  std::string prefill;
+  std::vector<std::string> stop;
+  std::uint64_t max_new_tokens = 0;  // 0: the run's
+  bool keep_special = false;
+};
+
+// A completion to score; views live until verify returns.
+struct SampleView {
+  const Item* item;
+  std::string_view prompt, prefill, text;
+  std::span<const std::int32_t> tokens;
+  std::uint32_t finish;  // QED_FINISH_<reason>
+  std::uint64_t group, index;
+};
+
+struct Score {
+  std::int32_t status;    // QED_OK, or why there is no reward
+  double reward;          // finite when status is QED_OK, else NaN
+  std::uint32_t verdict;  // QED_VERDICT_<v>
+  std::vector<float> terms;  // in the order of Task::terms()
+  std::string note;          // from the plugin, or its error message
+};
+
+class Task {
+ public:
+  // `options` is canonical JSON. The component must outlive the task. Throws Error with exit code 3.
+  Task(const Component& component, const std::string& options, const qed_host* host);
+  ~Task();
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  const std::string& name() const;
+  const std::vector<std::string>& splits() const { return splits_; }  // "train" first
+  const std::vector<std::string>& terms() const { return terms_; }
+
+  std::uint64_t count(std::string_view split) const;  // or QED_GENERATIVE
+  Item load(std::string_view split, std::uint64_t index) const;
+  Prompt render(const Item& item) const;
+  // One score per sample, in order. OK with a reward or a term that is not finite becomes
+  // QED_INTERNAL; PENDING is asked again for up to 600 s, then it becomes QED_DEADLINE.
+  std::vector<Score> verify(std::span<const SampleView> samples, std::uint64_t seed) const;
+  // Nothing when the task has no demonstrations. `style` empty: the task's own mix.
+  std::optional<std::string> demonstrate(const Item& item, std::string_view style,
+                                         std::uint64_t seed) const;
+
+ private:
+  struct VerifySlot;
+
+  // One call of qed_task.verify; sets the score of every slot.
+  void ask(std::span<VerifySlot* const> slots, std::uint64_t seed) const;
+  std::unique_lock<std::mutex> serialise() const;  // locks only a component that asks for it
+
+  const Component& component_;
+  const qed_task* table_;
+  void* self_ = nullptr;
+  std::vector<std::string> splits_, terms_;
+  mutable std::mutex mutex_;
+};
+
+}  // namespace qed
