@@ -1,0 +1,109 @@
+#pragma once
+
+// The CPU kernels: plain C++ on float32 arrays, compiled once for each instruction set and chosen at
+// run time. Each output is added up in one fixed order that depends on nothing but its own inputs: not
+// on the number of rows, on threads, or on how rows are cut into calls. That is what makes log-probs
+// of rollout and training equal to the bit. Results are equal between AVX2 and AVX-512.
+//
+// Every kernel works on the caller's thread and on a range that the caller chose; callers cut work
+// with at::parallel_for. No kernel allocates.
+//
+// Panels: a matrix W [N, K] is stored as [ceil(N/16), K, 16] with W[n][k] at [n/16][k][n%16]; lanes
+// past N hold 0.
+
+#include <cstdint>
+
+namespace qed::ops {
+
+inline constexpr std::int64_t kLanes = 16;  // columns of a panel
+
+inline constexpr std::int64_t num_panels(std::int64_t n) { return (n + kLanes - 1) / kLanes; }
+
+// C[i][j] = start + sum over k of A[i][k] * B[k][j], k ascending, one chain of fused multiply-adds.
+// The start is C[i][j] itself with `accumulate`, else bias[j], else 0.
+struct Gemm {
+  std::int64_t rows, cols, depth;  // i, j, k
+  const float* a;                  // A[i][k] at a[i * a_row + k * a_col]
+  std::int64_t a_row, a_col;
+  const float* b;                  // B[k][16 p + l] at b[p * b_panel + k * b_depth + l]
+  std::int64_t b_panel, b_depth;
+  float* c;                        // C[i][16 p + l] at c[i * c_row + p * c_panel + l], l < 16 only where
+  std::int64_t c_row, c_panel;     // 16 p + l < cols
+  const float* bias = nullptr;     // [cols rounded up to 16], or null
+  bool accumulate = false;
+};
+
+// One query position: its keys and values are rows j = 0 .. num_keys-1 at k + j * stride.
+struct AttentionRow {
+  const float* k;
+  const float* v;
+  std::int64_t num_keys;
+};
+
+struct AttentionShape {
+  std::int64_t heads, kv_heads, head_dim;
+  std::int64_t kv_stride;  // floats between the keys of two neighbouring positions
+  float scale;
+};
+
+// Log-probs of one row of logits, at inverse temperature `inv_temperature`.
+struct RowSoftmax {
+  float max;  // of the scaled logits
+  float sum;  // of exp(scaled - max)
+};
+
+struct CpuKernels {
+  const char* isa;  // "avx512", "avx2" or "generic"
+
+  void (*gemm)(const Gemm& g);
+
+  // y = x / sqrt(mean(x^2) + eps) * weight, per row of `dim`; rstd [rows] is kept for the backward.
+  void (*rms_norm)(const float* x, const float* weight, float* y, float* rstd, std::int64_t rows,
+                   std::int64_t dim, float eps);
+  void (*rms_norm_backward)(const float* dy, const float* x, const float* weight, const float* rstd,
+                            float* dx, std::int64_t rows, std::int64_t dim);
+
+  // out = silu(gate) * up; in [rows, 2 dim] = gate | up.
+  void (*swiglu)(const float* in, float* out, std::int64_t rows, std::int64_t dim);
+  void (*swiglu_backward)(const float* dout, const float* in, float* din, std::int64_t rows,
+                          std::int64_t dim);
+
+  // Rotates the halves of each head in place; direction -1 undoes it. x [rows, heads * dim] with
+  // `stride` floats from row to row; cos, sin [positions, dim / 2].
+  void (*rope)(float* x, std::int64_t stride, const std::int64_t* position, const float* cos,
+               const float* sin, std::int64_t rows, std::int64_t heads, std::int64_t dim,
+               float direction);
+
+  // One query position, all heads. q, out [heads, head_dim]; lse [heads] may be null; scratch holds
+  // num_keys rounded up to 16 floats.
+  void (*attention)(const AttentionShape& shape, const AttentionRow& row, const float* q, float* out,
+                    float* lse, float* scratch);
+  // Adds to dk and dv of one kv head over one sequence and writes dq of its query heads. Positions are
+  // rows of q, out, dout, dq (stride q_stride), k, v (shape.kv_stride) and dk, dv (dkv_stride); lse
+  // [positions, heads].
+  void (*attention_backward)(const AttentionShape& shape, std::int64_t kv_head, std::int64_t length,
+                             const float* q, std::int64_t q_stride, const float* k, const float* v,
+                             const float* out, const float* dout, std::int64_t out_stride,
+                             const float* lse, float* dq, std::int64_t dq_stride, float* dk, float* dv,
+                             std::int64_t dkv_stride);
+
+  // Softmax statistics of n logits.
+  RowSoftmax (*row_softmax)(const float* logits, std::int64_t n, float inv_temperature);
+  // Entropy of the distribution that `s` describes, in nats.
+  float (*row_entropy)(const float* logits, std::int64_t n, float inv_temperature, RowSoftmax s);
+  // probs[i] = exp(logits[i] * inv_temperature - s.max) / s.sum.
+  void (*row_probs)(const float* logits, std::int64_t n, float inv_temperature, RowSoftmax s,
+                    float* probs);
+
+  // One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) on n numbers. grad_scale is the
+  // clip; bias1 = 1 - beta1^t, bias2 = 1 - beta2^t.
+  void (*adamw)(float* w, const float* grad, float* m, float* v, std::int64_t n, float lr, float beta1,
+                float beta2, float eps, float weight_decay, float bias1, float bias2,
+                float grad_scale);
+};
+
+// The best table for this CPU. QED_ISA=avx512|avx2|generic asks for another; Error when this CPU lacks
+// it. [any]
+const CpuKernels& cpu_kernels();
+
+}  // namespace qed::ops

@@ -1,0 +1,59 @@
+#include "core/ops/embedding.h"
+
+#include "core/ops/gemm.h"
+#include "core/util/error.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace qed::ops {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+at::Tensor forward(const at::Tensor& id, const at::Tensor& w) {
+  const std::int64_t rows = id.size(0), dim = w.size(1);
+  at::Tensor out = at::empty({rows, dim}, w.options());
+  const std::int64_t* ids = id.const_data_ptr<std::int64_t>();
+  float* to = out.data_ptr<float>();
+  for (std::int64_t t = 0; t < rows; ++t) {
+    QED_CHECK(ids[t] >= 0 && ids[t] < w.size(0) * kLanes, "[embedding] id ", ids[t]);
+    from_panels(w.const_data_ptr<float>(), ids[t], 1, dim, to + t * dim);
+  }
+  return out;
+}
+
+struct Embedding : torch::autograd::Function<Embedding> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& id, const at::Tensor& w) {
+    ctx->save_for_backward({id});
+    ctx->saved_data["panels"] = w.size(0);
+    return ops::forward(id, w);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const at::Tensor id = ctx->get_saved_variables()[0], dout = grads[0].contiguous();
+    const std::int64_t dim = dout.size(1);
+    at::Tensor dw = at::zeros({ctx->saved_data["panels"].toInt(), dim, kLanes}, dout.options());
+    const std::int64_t* ids = id.const_data_ptr<std::int64_t>();
+    const float* from = dout.const_data_ptr<float>();
+    float* to = dw.data_ptr<float>();
+    for (std::int64_t t = 0; t < id.size(0); ++t) {
+      float* row = to + panel_row(ids[t], dim);
+      for (std::int64_t k = 0; k < dim; ++k) row[k * kLanes] += from[t * dim + k];
+    }
+    return {at::Tensor(), dw};
+  }
+};
+
+}  // namespace
+
+at::Tensor embedding(const at::Tensor& id, const at::Tensor& w) {
+  QED_CHECK(id.dim() == 1 && id.is_contiguous() && w.dim() == 3 && w.is_contiguous(), "[embedding] id ",
+            id.sizes(), ", w ", w.sizes());
+  if (!at::GradMode::is_enabled()) return forward(id, w);
+  return Embedding::apply(id, w);
+}
+
+}  // namespace qed::ops

@@ -1,0 +1,162 @@
+#include "core/ops/token_logp.h"
+
+#include "core/ops/distribution.h"
+#include "core/ops/gemm.h"
+#include "core/util/error.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+namespace qed::ops {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr std::int64_t kChunk = 256;  // rows whose logits exist at one time
+constexpr std::int64_t kGrain = 16;   // rows per piece of work
+
+// The arguments. target and inv_temperature belong to tensors that outlive this.
+struct Rows {
+  at::Tensor h, w;
+  std::int64_t vocab;
+  const std::int64_t* target;
+  const float* inv_temperature;
+  const Support& support;
+
+  std::int64_t width() const { return num_panels(vocab) * kLanes; }
+  std::span<const std::int32_t> ids(std::int64_t r) const {
+    if (support.offset.empty()) return {};
+    return std::span(support.ids).subspan(support.offset[r], support.offset[r + 1] - support.offset[r]);
+  }
+  // Logits of rows begin .. end-1 to z [end - begin, width]; columns past vocab stay as they are.
+  void logits(std::int64_t begin, std::int64_t end, float* z) const {
+    const std::int64_t dim = h.size(1);
+    gemm({.rows = end - begin, .cols = vocab, .depth = dim,
+          .a = h.const_data_ptr<float>() + begin * dim, .a_row = dim, .a_col = 1,
+          .b = w.const_data_ptr<float>(), .b_panel = dim * kLanes, .b_depth = kLanes,
+          .c = z, .c_row = width(), .c_panel = kLanes});
+  }
+};
+
+// Calls f(begin, end, z) chunk by chunk; z [end - begin, width], zero past vocab at first.
+template <class F>
+void for_each_chunk(const Rows& rows, F&& f) {
+  std::vector<float> z(std::min(kChunk, rows.h.size(0)) * rows.width(), 0.0f);
+  for (std::int64_t begin = 0; begin < rows.h.size(0); begin += kChunk) {
+    const std::int64_t end = std::min(begin + kChunk, rows.h.size(0));
+    rows.logits(begin, end, z.data());
+    f(begin, end, z.data());
+  }
+}
+
+void forward(const Rows& rows, float* logp, float* entropy) {
+  for_each_chunk(rows, [&](std::int64_t begin, std::int64_t end, const float* z) {
+    at::parallel_for(begin, end, kGrain, [&](std::int64_t from, std::int64_t to) {
+      std::vector<float> scratch;
+      for (std::int64_t r = from; r < to; ++r) {
+        const std::span<const float> row(z + (r - begin) * rows.width(), rows.vocab);
+        const float scale = rows.inv_temperature[r];
+        const RowSoftmax full = softmax(row, scale);
+        entropy[r] = cpu_kernels().row_entropy(row.data(), rows.vocab, scale, full);
+        const auto ids = rows.ids(r);
+        const RowSoftmax kept = ids.empty() ? full : softmax(supported(row, ids, scratch), scale);
+        logp[r] = logp_of(row[rows.target[r]], scale, kept);
+      }
+    });
+  });
+}
+
+// Turns the logits of row r into d loss / d logits, given d loss / d logp.
+void backward_row(const Rows& rows, std::int64_t r, float dlogp, float* z, std::vector<float>& scratch) {
+  const float scale = rows.inv_temperature[r], d = dlogp * scale;
+  const auto ids = rows.ids(r);
+  const std::span<const float> logits = supported({z, static_cast<std::size_t>(rows.vocab)}, ids, scratch);
+  const auto n = static_cast<std::int64_t>(logits.size());
+  std::vector<float> probs(n);
+  cpu_kernels().row_probs(logits.data(), n, scale, softmax(logits, scale), probs.data());
+  std::fill_n(z, rows.vocab, 0.0f);
+  for (std::int64_t i = 0; i < n; ++i) z[ids.empty() ? i : ids[i]] = -d * probs[i];
+  z[rows.target[r]] += d;
+}
+
+void backward(const Rows& rows, const float* dlogp, float* dh, float* dw) {
+  const std::int64_t dim = rows.h.size(1), width = rows.width();
+  const std::vector<float> turned = transpose_panels(rows.w.const_data_ptr<float>(), rows.vocab, dim);
+  for_each_chunk(rows, [&](std::int64_t begin, std::int64_t end, float* z) {
+    at::parallel_for(begin, end, kGrain, [&](std::int64_t from, std::int64_t to) {
+      std::vector<float> scratch;
+      for (std::int64_t r = from; r < to; ++r) {
+        backward_row(rows, r, dlogp[r], z + (r - begin) * width, scratch);
+      }
+    });
+    gemm({.rows = end - begin, .cols = dim, .depth = rows.vocab,
+          .a = z, .a_row = width, .a_col = 1,
+          .b = turned.data(), .b_panel = rows.vocab * kLanes, .b_depth = kLanes,
+          .c = dh + begin * dim, .c_row = dim, .c_panel = kLanes});
+    gemm({.rows = dim, .cols = rows.vocab, .depth = end - begin,
+          .a = rows.h.const_data_ptr<float>() + begin * dim, .a_row = 1, .a_col = dim,
+          .b = z, .b_panel = kLanes, .b_depth = width,
+          .c = dw, .c_row = kLanes, .c_panel = dim * kLanes, .accumulate = true});
+  });
+}
+
+// Keeps the support alive in the autograd graph.
+struct SupportHolder : torch::CustomClassHolder {
+  explicit SupportHolder(std::shared_ptr<const Support> s) : support(std::move(s)) {}
+  std::shared_ptr<const Support> support;
+};
+
+struct Function : torch::autograd::Function<Function> {
+  using Holder = c10::intrusive_ptr<torch::CustomClassHolder>;
+
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& h, const at::Tensor& w,
+                               std::int64_t vocab, const at::Tensor& target,
+                               const at::Tensor& inv_temperature, const Holder& holder) {
+    at::Tensor logp = at::empty({h.size(0)}, h.options()), entropy = at::empty({h.size(0)}, h.options());
+    ops::forward(rows({h, w, target, inv_temperature}, vocab, holder), logp.data_ptr<float>(),
+                 entropy.data_ptr<float>());
+    ctx->save_for_backward({h, w, target, inv_temperature});
+    ctx->saved_data["vocab"] = vocab;
+    ctx->saved_data["support"] = c10::IValue::make_capsule(holder);
+    ctx->mark_non_differentiable({entropy});
+    return {logp, entropy};
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Holder holder = ctx->saved_data["support"].toCapsule();
+    const at::Tensor dlogp = grads[0].contiguous();
+    at::Tensor dh = at::empty(saved[0].sizes(), saved[0].options()), dw = at::zeros_like(saved[1]);
+    ops::backward(rows(saved, ctx->saved_data["vocab"].toInt(), holder), dlogp.const_data_ptr<float>(),
+                  dh.data_ptr<float>(), dw.data_ptr<float>());
+    return {dh, dw, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+
+ private:
+  static Rows rows(const variable_list& args, std::int64_t vocab, const Holder& holder) {
+    return {args[0], args[1], vocab, args[2].const_data_ptr<std::int64_t>(),
+            args[3].const_data_ptr<float>(), *static_cast<const SupportHolder&>(*holder).support};
+  }
+};
+
+}  // namespace
+
+TokenLogp token_logp(const at::Tensor& h, const at::Tensor& w, std::int64_t vocab,
+                     const at::Tensor& target, const at::Tensor& inv_temperature,
+                     std::shared_ptr<const Support> support) {
+  QED_CHECK(h.dim() == 2 && h.is_contiguous() && h.size(1) == w.size(1) && w.is_contiguous() &&
+                w.size(0) == num_panels(vocab) && target.numel() == h.size(0) &&
+                inv_temperature.numel() == h.size(0),
+            "[token_logp] h ", h.sizes(), ", w ", w.sizes(), ", target ", target.sizes());
+  const Function::Holder holder = c10::make_intrusive<SupportHolder>(std::move(support));
+  variable_list out = Function::apply(h, w, vocab, target, inv_temperature, holder);
+  return {out[0], out[1]};
+}
+
+}  // namespace qed::ops
