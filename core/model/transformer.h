@@ -1,0 +1,52 @@
+#pragma once
+
+// The model: one forward over packed rows, for prefill, decoding, scoring and training alike.
+
+#include "core/model/config.h"
+#include "core/model/kv_cache.h"
+#include "core/model/weights.h"
+#include "core/ops/attention.h"
+#include "core/ops/rope.h"
+#include "core/ops/token_logp.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+namespace qed {
+
+// Where the rows of a forward find their keys: in the same rows, or in a cache.
+struct AttentionContext {
+  std::span<const std::int64_t> offset;     // sequence b is rows offset[b] .. offset[b+1]-1; or
+  KvCache* cache = nullptr;                 // rows go to, and see, their cache slots
+  std::span<const ops::CacheRow> rows = {};  // [T] with a cache
+};
+
+class Transformer {
+ public:
+  explicit Transformer(const ModelConfig& config);
+
+  // Hidden states after the last norm, [T, D]. id and position: [T] int64. Differentiable unless a
+  // cache is used. Row t depends on its own sequence up to t, to the bit.
+  at::Tensor forward(const at::Tensor& id, const at::Tensor& position, const AttentionContext& context);
+
+  // Logits of hidden states, [T, V]; no gradient. For generation, which needs few rows at a time.
+  at::Tensor logits(const at::Tensor& h);
+
+  // Log-probs of tokens given hidden states; see ops/token_logp.h.
+  ops::TokenLogp token_logp(const at::Tensor& h, const at::Tensor& target,
+                            const at::Tensor& inv_temperature,
+                            std::shared_ptr<const ops::Support> support);
+
+  const ModelConfig& config() const { return config_; }
+  Weights& weights() { return weights_; }
+
+ private:
+  ModelConfig config_;
+  Weights weights_;
+  ops::RopeTable rope_;
+};
+
+}  // namespace qed
