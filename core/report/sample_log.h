@@ -1,0 +1,27 @@
+#pragma once
+
+// Lines of samples.jsonl: one per completion that was trained on, with where it came from.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace qed {
+
+struct SampleRecord {
+  std::int64_t global_step, stage_step, group, sample;
+  std::string_view task, item, prompt, completion;  // text that is not UTF-8 is mended with U+FFFD
+  std::string_view finish;                          // "stop" or "length"
+  std::int64_t num_tokens;
+  double reward;                                    // NaN: scoring failed
+  std::string_view verdict;                         // "right", "wrong" or "none"
+  std::vector<std::pair<std::string_view, float>> terms;
+  double advantage;                                 // mean over its tokens
+  std::string_view note;
+};
+
+std::string sample_line(const SampleRecord& record);
+
+}  // namespace qed
