@@ -1,0 +1,64 @@
+#include "core/train/experience.h"
+
+#include "core/util/error.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace qed {
+
+bool Experience::is_active(std::size_t b) const {
+  return keep[b] != 0 && valid[b] != 0 &&
+         std::any_of(adv.begin() + static_cast<std::ptrdiff_t>(offset[b]),
+                     adv.begin() + static_cast<std::ptrdiff_t>(offset[b + 1]), [](float a) { return a != 0; });
+}
+
+Experience make_experience(std::span<const GenerateRequest> requests,
+                           std::span<const std::vector<Completion>> completions, std::span<const double> reward) {
+  Experience e;
+  e.offset.push_back(0);
+  for (std::size_t g = 0; g < requests.size(); ++g) {
+    for (const Completion& c : completions[g]) {
+      const double r = reward[e.num_seqs()];
+      e.sequences.push_back({requests[g].prompt, c.tokens, c.support_size, c.support, c.inv_temperature});
+      e.offset.push_back(e.offset.back() + c.tokens.size());
+      e.group.push_back(g);
+      e.valid.push_back(std::isfinite(r) ? 1 : 0);
+      e.reward.push_back(std::isfinite(r) ? static_cast<float>(r) : 0.0f);
+      e.behavior_logp.insert(e.behavior_logp.end(), c.behavior_logp.begin(), c.behavior_logp.end());
+    }
+  }
+  QED_CHECK(reward.size() == e.num_seqs());
+  e.mask.assign(e.num_tokens(), 1);
+  e.adv.assign(e.num_tokens(), 0);
+  e.keep.assign(e.num_seqs(), 1);
+  return e;
+}
+
+BatchView::BatchView(const Experience& from, std::span<const std::size_t> rows, std::uint64_t step) {
+  offset_.push_back(0);
+  for (const std::size_t b : rows) {
+    const auto begin = static_cast<std::ptrdiff_t>(from.offset[b]);
+    const auto end = static_cast<std::ptrdiff_t>(from.offset[b + 1]);
+    const auto take = [&](auto& to, const auto& all) { to.insert(to.end(), all.begin() + begin, all.begin() + end); };
+    offset_.push_back(offset_.back() + static_cast<std::uint64_t>(end - begin));
+    group_.push_back(from.group[b]);
+    reward_.push_back(from.reward[b]);
+    valid_.push_back(from.valid[b]);
+    take(mask_, from.mask);
+    take(behavior_logp_, from.behavior_logp);
+    take(old_logp_, from.old_logp);
+    take(adv_, from.adv);
+  }
+  abi_.size = sizeof(qed_batch);
+  abi_.step = step;
+  abi_.offset = {offset_.data(), offset_.size()};
+  abi_.group = {group_.data(), group_.size()};
+  abi_.reward = {reward_.data(), reward_.size()};
+  abi_.valid = {valid_.data(), valid_.size()};
+  abi_.mask = {mask_.data(), mask_.size()};
+  abi_.behavior_logp = {behavior_logp_.data(), behavior_logp_.size()};
+  abi_.old_logp = {old_logp_.data(), old_logp_.size()};
+}
+
+}  // namespace qed

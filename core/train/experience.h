@@ -1,0 +1,58 @@
+#pragma once
+
+// What one step learned from: scored completions on a flat token axis, ordered by (group, sample), and
+// the numbers per token that the algorithm works with.
+
+#include "core/rollout/generate.h"
+#include "core/train/packing.h"
+
+#include "qed/abi.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace qed {
+
+// B sequences, T completion tokens. Filled from top to bottom in the course of a step.
+struct Experience {
+  std::vector<Sequence> sequences;    // [B] borrowed from requests and completions
+  std::vector<std::uint64_t> offset;  // [B+1]
+  std::vector<std::uint64_t> group;   // [B]
+  std::vector<float> reward;          // [B] 0 where valid is 0
+  std::vector<std::uint8_t> valid;    // [B] 0: scoring failed
+  std::vector<std::uint8_t> mask;     // [T] 1: the model wrote it
+  std::vector<float> behavior_logp;   // [T]
+  std::vector<float> old_logp;        // [T] from the training forward, before the first update
+  std::vector<float> entropy;         // [T] likewise
+  std::vector<float> adv;             // [T]
+  std::vector<std::uint8_t> keep;     // [B]
+
+  std::size_t num_seqs() const { return sequences.size(); }
+  std::size_t num_tokens() const { return behavior_logp.size(); }
+  // True when some token of sequence b has an advantage, and it takes part in updates.
+  bool is_active(std::size_t b) const;
+};
+
+// Lays out completions (one vector per group). `reward` is NaN where scoring failed.
+Experience make_experience(std::span<const GenerateRequest> requests,
+                           std::span<const std::vector<Completion>> completions, std::span<const double> reward);
+
+// A part of an experience, copied so that its spans are contiguous, in the form that plugins take.
+class BatchView {
+ public:
+  // `rows`: sequence indices, ascending.
+  BatchView(const Experience& from, std::span<const std::size_t> rows, std::uint64_t step);
+  const qed_batch& abi() const { return abi_; }
+  std::span<const float> adv() const { return adv_; }
+  std::size_t num_tokens() const { return mask_.size(); }
+
+ private:
+  std::vector<std::uint64_t> offset_, group_;
+  std::vector<float> reward_, behavior_logp_, old_logp_, adv_;
+  std::vector<std::uint8_t> valid_, mask_;
+  qed_batch abi_{};
+};
+
+}  // namespace qed

@@ -1,0 +1,44 @@
+#pragma once
+
+// Sequences laid end to end, without padding, for one forward.
+
+#include "core/ops/token_logp.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace qed {
+
+// A prompt and its completion; borrowed. The support spans may be empty: no token is truncated.
+struct Sequence {
+  std::span<const std::int32_t> prompt;      // at least one token
+  std::span<const std::int32_t> completion;
+  std::span<const std::int64_t> support_size = {};  // [completion]
+  std::span<const std::int32_t> support = {};
+  float inv_temperature = 1;
+
+  // Rows of a forward: the last token is predicted, never read.
+  std::int64_t num_rows() const { return static_cast<std::int64_t>(prompt.size() + completion.size()) - 1; }
+};
+
+// Rows T, completion tokens N. Ids and positions are int64.
+struct Packed {
+  at::Tensor id, position;             // [T]
+  std::vector<std::int64_t> offset;    // [B+1]
+  at::Tensor row;                      // [N] the row whose hidden state predicts the token
+  at::Tensor target;                   // [N]
+  at::Tensor inv_temperature;          // [N] float32
+  std::shared_ptr<ops::Support> support;
+};
+
+Packed pack(std::span<const Sequence> sequences);
+
+// Cuts sequences, in order, into runs of at most `max_rows` rows each (a longer one stands alone).
+// Returns [run+1] indices.
+std::vector<std::size_t> micro_batches(std::span<const Sequence> sequences, std::int64_t max_rows);
+
+}  // namespace qed
