@@ -1,0 +1,129 @@
+#include "core/run/checkpoint.h"
+
+#include "core/model/safetensors.h"
+#include "core/util/error.h"
+#include "core/util/files.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace qed {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr char kUnfinished[] = ".unfinished-";  // prefix of a folder that is being written or deleted
+
+// What a tokenizer may consist of, beside tokenizer.json.
+constexpr const char* kTokenizerFiles[] = {"tokenizer.json",     "tokenizer_config.json",
+                                           "generation_config.json", "special_tokens_map.json",
+                                           "chat_template.jinja", "vocab.json", "merges.txt"};
+
+// Numbers of the complete checkpoints, ascending.
+std::vector<std::int64_t> complete(const fs::path& folder) {
+  std::vector<std::int64_t> out;
+  if (!fs::exists(folder)) return out;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_number = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (is_number && fs::exists(entry.path() / "DONE")) out.push_back(std::stoll(name));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void delete_unfinished(const fs::path& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with(kUnfinished)) found.push_back(entry.path());
+  }
+  for (const auto& path : found) fs::remove_all(path);
+}
+
+// Leaves no moment at which a half-deleted checkpoint looks complete.
+void delete_checkpoint(const fs::path& folder, std::int64_t step) {
+  const fs::path doomed = folder / (kUnfinished + std::to_string(step));
+  fs::rename(folder / std::to_string(step), doomed);
+  fs::remove_all(doomed);
+}
+
+std::string state_json(const TrainerState& s, std::int64_t optimizer_steps) {
+  return nlohmann::ordered_json{{"format", 1},
+                                {"stage", s.stage},
+                                {"stage_step", s.stage_step},
+                                {"global_step", s.global_step},
+                                {"data_cursor", s.data_cursor},
+                                {"optimizer_steps", optimizer_steps},
+                                {"metrics_bytes", s.metrics_bytes},
+                                {"samples_bytes", s.samples_bytes}}
+             .dump(2) +
+         "\n";
+}
+
+nlohmann::json read_state(const fs::path& checkpoint) {
+  const fs::path path = checkpoint / "trainer.json";
+  auto state = nlohmann::json::parse(read_file(path), nullptr, false);
+  if (!state.is_object() || state.value("format", 0) != 1) {
+    throw Error(cat(path.string(), " is not a trainer state that this qed can read"),
+                "start again with --fresh");
+  }
+  return state;
+}
+
+}  // namespace
+
+std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
+  const auto steps = complete(folder);
+  if (steps.empty()) return std::nullopt;
+  return folder / std::to_string(steps.back());
+}
+
+TrainerState read_trainer_state(const fs::path& checkpoint) {
+  const auto state = read_state(checkpoint);
+  try {
+    return {state.at("stage"),       state.at("stage_step"),    state.at("global_step"),
+            state.at("data_cursor"), state.at("metrics_bytes"), state.at("samples_bytes")};
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()), "start again with --fresh");
+  }
+}
+
+void write_checkpoint(const fs::path& folder, const fs::path& model_config, Transformer& model,
+                      const AdamW* optimizer, const TrainerState& state, std::int64_t keep) {
+  fs::create_directories(folder);
+  delete_unfinished(folder);
+  const std::string name = std::to_string(state.global_step);
+  const fs::path temporary = folder / (kUnfinished + name);
+  fs::create_directory(temporary);
+
+  write_file(temporary / "config.json", read_file(model_config));
+  for (const char* file : kTokenizerFiles) {
+    const fs::path from = model_config.parent_path() / file;
+    if (fs::exists(from)) write_file(temporary / file, read_file(from));
+  }
+  write_safetensors(temporary / "model.safetensors", model.weights().to_tensors(model.weights().flat()));
+  if (optimizer != nullptr) write_safetensors(temporary / "optimizer.safetensors", optimizer->to_tensors());
+  write_file(temporary / "trainer.json", state_json(state, optimizer != nullptr ? optimizer->num_steps() : 0));
+  write_file(temporary / "DONE", "");
+
+  if (fs::exists(folder / name)) delete_checkpoint(folder, state.global_step);
+  fs::rename(temporary, folder / name);
+  sync_folder(folder);
+  const auto steps = complete(folder);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < steps.size(); ++i) delete_checkpoint(folder, steps[i]);
+}
+
+void read_weights(const fs::path& checkpoint, Transformer& model) {
+  model.weights().load(SafetensorsFile(checkpoint / "model.safetensors"));
+}
+
+void read_optimizer(const fs::path& checkpoint, AdamW& optimizer) {
+  optimizer.from_file(SafetensorsFile(checkpoint / "optimizer.safetensors"));
+  optimizer.set_num_steps(read_state(checkpoint).at("optimizer_steps"));
+}
+
+}  // namespace qed

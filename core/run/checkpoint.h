@@ -1,0 +1,40 @@
+#pragma once
+
+// Checkpoints: Hugging Face folders plus the trainer's state. One is complete when its DONE file exists;
+// each appears by one rename, so a kill at any moment leaves the older ones as they were.
+
+#include "core/model/transformer.h"
+#include "core/train/optimizer.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace qed {
+
+// Where a run stands between two steps. Stages count from 0.
+struct TrainerState {
+  std::int64_t stage = 0;        // the current stage; the number of stages when the run is finished
+  std::int64_t stage_step = 0;   // steps of it that are done
+  std::int64_t global_step = 0;  // steps done in all stages
+  std::uint64_t data_cursor = 0;    // of the stage's ItemStream
+  std::uint64_t metrics_bytes = 0;  // length of metrics.jsonl
+  std::uint64_t samples_bytes = 0;  // length of samples.jsonl
+};
+
+// The newest complete checkpoint below `folder`; nothing when there is none.
+std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& folder);
+
+TrainerState read_trainer_state(const std::filesystem::path& checkpoint);
+
+// Writes checkpoint <folder>/<global_step>, then deletes all but the newest `keep`, and what killed runs
+// left half written. config.json and the tokenizer's files are copied from `model_files`; `optimizer`
+// may be null between two stages. On disk when it returns.
+void write_checkpoint(const std::filesystem::path& folder, const std::filesystem::path& model_config,
+                      Transformer& model, const AdamW* optimizer, const TrainerState& state, std::int64_t keep);
+
+// Restores what write_checkpoint wrote; an optimizer is asked for only in the middle of a stage.
+void read_weights(const std::filesystem::path& checkpoint, Transformer& model);
+void read_optimizer(const std::filesystem::path& checkpoint, AdamW& optimizer);
+
+}  // namespace qed

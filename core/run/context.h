@@ -1,0 +1,53 @@
+#pragma once
+
+// What every part of a run works with: the pieces that live as long as the run.
+
+#include "core/config/run_config.h"
+#include "core/model/transformer.h"
+#include "core/report/live_line.h"
+#include "core/report/metrics.h"
+#include "core/run/engine.h"
+#include "core/run/run_folder.h"
+#include "core/text/tokenizer.h"
+
+#include "qed/philox.h"
+
+#include <filesystem>
+#include <string>
+
+namespace qed {
+
+// [main] only.
+class RunContext {
+ public:
+  // Opens the run folder, the tokenizer and the model (new, from a folder, or from the newest
+  // checkpoint). Throws Error.
+  explicit RunContext(const TrainRequest& request);
+
+  const RunConfig& config;
+  PluginHost& plugins;
+  std::filesystem::path model_config;  // config.json of the model, its tokenizer beside it
+  RunFolder folder;
+  Tokenizer tokenizer;
+  Transformer model;
+  LiveLine live;
+
+  TrainerState& state() { return folder.state; }
+  const Stage& stage() const { return config.stages[static_cast<std::size_t>(folder.state.stage)]; }
+  const Component& component(const std::string& kind, const std::string& name) { return plugins.load(kind, name); }
+
+  // The start of every random key: run seed, stream, stage.
+  KeyHash key(std::string_view stream) const;
+
+  // A metrics row that says where the run stands.
+  MetricsRow row() const;
+  void write(const MetricsRow& row) { folder.metrics().append(row.line()); }
+
+  // Says, once, how long after the command the first update was done.
+  void report_first_update();
+
+ private:
+  bool has_updated_ = false;
+};
+
+}  // namespace qed

@@ -1,0 +1,35 @@
+#pragma once
+
+// From a task's item to the tokens that a model reads.
+
+#include "core/host/task.h"
+#include "core/text/tokenizer.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qed {
+
+struct RenderedPrompt {
+  Item item;
+  std::string text;     // what the model reads, prefill included
+  std::string prefill;  // the end of `text` that belongs to the answer
+  std::vector<std::int32_t> tokens;
+  std::int64_t max_new_tokens;
+  DecodeMode decode;    // how the verifier wants the completion
+};
+
+// Throws Error when the task asks for what this engine lacks: chat messages, stop strings.
+RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item, std::int64_t max_new_tokens);
+
+// A prompt and its worked completion, end token included: the material of supervised training.
+struct Demonstration {
+  std::vector<std::int32_t> prompt, completion;
+};
+
+// Throws Error when the task has no demonstrations.
+Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, Item item, std::uint64_t seed);
+
+}  // namespace qed

@@ -1,0 +1,167 @@
+#include "core/run/rl_metrics.h"
+
+#include "core/report/sample_log.h"
+#include "core/util/error.h"
+
+#include "qed/abi.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+namespace qed {
+
+namespace {
+
+// Mean, largest and smallest of what was added.
+struct Summary {
+  double sum = 0, n = 0, max = -INFINITY, min = INFINITY;
+  void add(double x) {
+    sum += x;
+    ++n;
+    max = std::max(max, x);
+    min = std::min(min, x);
+  }
+  double mean() const { return n > 0 ? sum / n : std::numeric_limits<double>::quiet_NaN(); }
+};
+
+struct StepSummary {
+  Summary reward, length, prompt_length, entropy, adv, mismatch;
+  std::vector<Summary> terms;
+  double num_truncated = 0, num_right = 0, num_uniform_groups = 0;
+};
+
+bool is_uniform(const Experience& e, std::size_t begin, std::size_t end) {
+  return std::all_of(begin + e.reward.begin(), e.reward.begin() + end, [&](float r) { return r == e.reward[begin]; });
+}
+
+StepSummary summarise(const Rollout& r, const Experience& e, std::size_t num_terms) {
+  StepSummary s;
+  s.terms.resize(num_terms);
+  for (std::size_t b = 0; b < e.num_seqs(); ++b) {
+    s.length.add(static_cast<double>(e.sequences[b].completion.size()));
+    s.prompt_length.add(static_cast<double>(e.sequences[b].prompt.size()));
+    const Score& score = r.scored.scores[b];
+    if (score.status != QED_OK) continue;
+    s.reward.add(score.reward);
+    s.num_right += score.verdict == QED_VERDICT_RIGHT ? 1 : 0;
+    for (std::size_t i = 0; i < num_terms; ++i) {
+      if (std::isfinite(score.terms[i])) s.terms[i].add(score.terms[i]);
+    }
+  }
+  std::size_t b = 0;
+  for (const auto& group : r.completions) {
+    s.num_uniform_groups += is_uniform(e, b, b + group.size()) ? 1 : 0;
+    for (const Completion& c : group) s.num_truncated += c.finish == QED_FINISH_LENGTH ? 1 : 0;
+    b += group.size();
+  }
+  for (std::size_t t = 0; t < e.num_tokens(); ++t) {
+    s.entropy.add(e.entropy[t]);
+    s.adv.add(e.adv[t]);
+    s.mismatch.add(std::abs(static_cast<double>(e.old_logp[t]) - e.behavior_logp[t]));
+  }
+  return s;
+}
+
+void add_summary(MetricsRow& row, const std::string& name, const Summary& s) {
+  row.add(name + "/mean", s.mean());
+  row.add(name + "/max", s.max);
+  row.add(name + "/min", s.min);
+}
+
+void write_row(RunContext& run, const Task& task, const Experience& e, const StepSummary& s, const Scores& scored,
+               const UpdateSummary& u, const StepTimes& times, double lr, std::uint64_t num_dropped_items,
+               double num_groups) {
+  const auto num_seqs = static_cast<double>(e.num_seqs());
+  MetricsRow row = run.row();
+  add_summary(row, "critic/rewards", s.reward);
+  add_summary(row, "critic/advantages", s.adv);
+  for (std::size_t i = 0; i < s.terms.size(); ++i) row.add("reward/" + task.terms()[i] + "/mean", s.terms[i].mean());
+  row.add("reward/right_frac", s.num_right / s.reward.n);
+  row.add("reward/error_rate", static_cast<double>(scored.num_failed) / num_seqs);
+  row.add("group/frac_zero_std", s.num_uniform_groups / num_groups);
+  add_summary(row, "response_length", s.length);
+  row.add("response_length/clip_ratio", s.num_truncated / num_seqs);
+  add_summary(row, "prompt_length", s.prompt_length);
+  row.add("actor/entropy", s.entropy.mean());
+  row.add("actor/lr", lr);
+  row.add("actor/pg_loss", u.loss / static_cast<double>(u.num_planned));
+  row.add("actor/grad_norm", u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0);
+  row.add("actor/num_updates", u.num_done);
+  for (const auto& [name, total] : u.metrics) row.add(name, total.second > 0 ? total.first / total.second : 0.0);
+  row.add("mismatch/max_abs_logp", s.mismatch.max);
+  row.add("training/num_dropped_items", static_cast<std::int64_t>(num_dropped_items));
+  row.add("training/num_tokens", static_cast<std::int64_t>(e.num_tokens()));
+  row.add_clock("timing_s/gen", times.gen);
+  row.add_clock("timing_s/reward", times.reward);
+  row.add_clock("timing_s/old_log_prob", times.old_log_prob);
+  row.add_clock("timing_s/adv", times.adv);
+  row.add_clock("timing_s/update_actor", times.update_actor);
+  row.add_clock("timing_s/step", times.step);
+  row.add_clock("perf/throughput", (s.prompt_length.sum + s.length.sum) / times.step);
+  run.write(row);
+}
+
+void write_samples(RunContext& run, const Task& task, const Rollout& r, const Experience& e) {
+  std::string lines;
+  for (std::size_t b = 0; b < e.num_seqs(); ++b) {
+    const std::size_t g = e.group[b], s = b - g * r.completions[0].size();
+    const Completion& c = r.completions[g][s];
+    const Score& score = r.scored.scores[b];
+    double adv = 0;
+    for (auto t = e.offset[b]; t < e.offset[b + 1]; ++t) adv += e.adv[t];
+    SampleRecord record{.global_step = run.state().global_step,
+                        .stage_step = run.state().stage_step,
+                        .group = static_cast<std::int64_t>(g),
+                        .sample = static_cast<std::int64_t>(s),
+                        .task = task.name(),
+                        .item = r.prompts[g].item.key,
+                        .prompt = r.prompts[g].text,
+                        .completion = r.texts[b],
+                        .finish = c.finish == QED_FINISH_STOP ? "stop" : "length",
+                        .num_tokens = static_cast<std::int64_t>(c.tokens.size()),
+                        .reward = score.reward,
+                        .verdict = score.verdict == QED_VERDICT_RIGHT   ? "right"
+                                   : score.verdict == QED_VERDICT_WRONG ? "wrong"
+                                                                        : "none",
+                        .terms = {},
+                        .advantage = adv / static_cast<double>(c.tokens.size()),
+                        .note = score.note};
+    for (std::size_t i = 0; i < task.terms().size(); ++i) record.terms.emplace_back(task.terms()[i], score.terms[i]);
+    lines += sample_line(record);
+  }
+  run.folder.samples().append(lines);
+}
+
+std::string live_text(const RunContext& run, const StepSummary& s, const UpdateSummary& u, const StepTimes& t) {
+  const std::int64_t step = run.folder.state.stage_step, steps = run.stage().steps;
+  char text[192];
+  std::snprintf(text, sizeof text,
+                "rl %3lld/%lld  reward %.3f  right %3.0f%%  len %.1f  entropy %.3f  grad %.2f  gen %.2fs train %.2fs  "
+                "%.1fk tok/s  eta %.0fs",
+                static_cast<long long>(step), static_cast<long long>(steps), s.reward.mean(),
+                100 * s.num_right / s.reward.n, s.length.mean(), s.entropy.mean(),
+                u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0, t.gen,
+                t.old_log_prob + t.adv + t.update_actor, (s.prompt_length.sum + s.length.sum) / t.step / 1000,
+                static_cast<double>(steps - step) * t.step);
+  return text;
+}
+
+}  // namespace
+
+void log_step(RunContext& run, const Task& task, const Rollout& rollout, const Experience& experience,
+              const UpdateSummary& updates, const StepTimes& times, double lr, std::uint64_t num_dropped_items) {
+  const StepSummary s = summarise(rollout, experience, task.terms().size());
+  write_row(run, task, experience, s, rollout.scored, updates, times, lr, num_dropped_items,
+            static_cast<double>(rollout.prompts.size()));
+  write_samples(run, task, rollout, experience);
+  const std::int64_t step = run.state().stage_step;
+  run.live.update(live_text(run, s, updates, times));
+  if (step == 1) run.live.milestone(cat("first rl step took ", std::to_string(times.step).substr(0, 4), " s"));
+  if (updates.num_done == 0) {
+    run.live.milestone(cat("step ", step, ": every advantage is 0, so no weight was changed"));
+  }
+}
+
+}  // namespace qed

@@ -1,0 +1,194 @@
+// The loop: rollout, verify, advantages, updates. Read run_rl_stage from top to bottom.
+
+#include "core/data/items.h"
+#include "core/host/algorithm.h"
+#include "core/host/sampler.h"
+#include "core/reward/scoring.h"
+#include "core/run/evaluate.h"
+#include "core/run/prompts.h"
+#include "core/run/rl_metrics.h"
+#include "core/run/stages.h"
+#include "core/train/update.h"
+#include "core/util/clock.h"
+#include "core/util/error.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+namespace qed {
+
+namespace {
+
+// Everything a stage keeps between steps.
+struct Loop {
+  Task task;
+  Algorithm algorithm;
+  Sampler sampler;
+  AdamW optimizer;
+  std::vector<Item> eval_items;
+  std::unordered_set<std::string> held_out;
+  ItemStream items;
+
+  Loop(RunContext& run, const Stage& s)
+      : task(run.component("task", s.task.name), s.task.options.dump(), run.plugins.abi()),
+        algorithm(run.component("algorithm", s.algorithm.name), s.algorithm.options.dump(), run.plugins.abi()),
+        sampler(run.component("sampler", s.sampler.name), s.sampler.options.dump(), run.plugins.abi()),
+        optimizer(run.model.weights()),
+        eval_items(load_eval_items(task, s.eval)),
+        held_out(keys(eval_items)),
+        items(task, task.splits().front(), run.key("data").value(), held_out) {
+    items.seek(run.state().data_cursor);
+    if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
+  }
+
+  static std::vector<Item> load_eval_items(const Task& task, const EvalTable& eval) {
+    if (eval.every == 0) return {};
+    if (task.splits().size() < 2) {
+      throw Error(cat("task `", task.name(), "` has no evaluation split"), "set eval.every to 0", kExitUsage);
+    }
+    return evaluation_items(task, task.splits()[1], eval.items);
+  }
+  static std::unordered_set<std::string> keys(const std::vector<Item>& items) {
+    std::unordered_set<std::string> out;
+    for (const Item& item : items) out.insert(item.key);
+    return out;
+  }
+};
+
+// The prompts of a step, with a plan and a random key for each of their completions.
+void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
+  const Stage& stage = run.stage();
+  for (std::int64_t i = 0; i < stage.rollout.prompts; ++i) {
+    r.prompts.push_back(render(loop.task, run.tokenizer, loop.items.next(), stage.rollout.max_new_tokens));
+  }
+  for (std::int64_t s = 0; s < stage.rollout.group_size; ++s) {
+    qed_request request{};
+    request.size = sizeof request;
+    request.stage = QED_STAGE_TRAIN;
+    request.step = static_cast<std::uint64_t>(step);
+    request.num_steps = static_cast<std::uint64_t>(stage.steps);
+    request.index = static_cast<std::uint64_t>(s);
+    request.group_size = static_cast<std::uint64_t>(stage.rollout.group_size);
+    r.plans.emplace_back(loop.sampler.plan(request), stage.rollout.max_support);
+    if (r.plans.back().is_greedy()) {
+      throw Error(cat("sampler `", loop.sampler.name(), "` is greedy, and a greedy rollout cannot be trained on"),
+                  "use a temperature above 0", kExitUsage);
+    }
+  }
+  std::map<std::string, std::uint64_t> occurrences;
+  for (const RenderedPrompt& p : r.prompts) {
+    const std::uint64_t occurrence = occurrences[p.item.key]++;
+    GenerateRequest& request = r.requests.emplace_back(p.tokens, std::vector<GenerateRequest::Sample>(), p.max_new_tokens);
+    for (std::size_t s = 0; s < r.plans.size(); ++s) {
+      const std::uint64_t key = run.key("train").add(static_cast<std::uint64_t>(step)).add(loop.task.name())
+                                    .add(p.item.key).add(occurrence).add(s).add(0).value();
+      request.samples.push_back({&r.plans[s], key});
+    }
+  }
+}
+
+// Scores all completions; reward is NaN where that failed.
+void verify(RunContext& run, const Loop& loop, std::int64_t step, Rollout& r) {
+  std::vector<SampleView> samples;
+  for (std::size_t g = 0; g < r.prompts.size(); ++g) {
+    for (const Completion& c : r.completions[g]) r.texts.push_back(run.tokenizer.decode(c.tokens, r.prompts[g].decode));
+  }
+  for (std::size_t g = 0; g < r.prompts.size(); ++g) {
+    for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
+      const RenderedPrompt& p = r.prompts[g];
+      const Completion& c = r.completions[g][s];
+      samples.push_back({&p.item, p.text, p.prefill, r.texts[samples.size()], c.tokens, c.finish, g, s});
+    }
+  }
+  const std::uint64_t seed = run.key("verify").add(static_cast<std::uint64_t>(step)).value();
+  r.scored = score_samples(loop.task, samples, seed, run.stage().rollout.max_failure_frac);
+  for (const Score& s : r.scored.scores) r.reward.push_back(s.reward);
+}
+
+void compute_advantages(const Loop& loop, std::int64_t step, Experience& e) {
+  std::vector<std::size_t> all(e.num_seqs());
+  for (std::size_t b = 0; b < all.size(); ++b) all[b] = b;
+  const BatchView batch(e, all, static_cast<std::uint64_t>(step));
+  qed_advantage out{};
+  out.size = sizeof out;
+  out.adv = {e.adv.data(), e.adv.size()};
+  out.keep = {e.keep.data(), e.keep.size()};
+  loop.algorithm.advantage(batch.abi(), out);
+}
+
+// epochs x mini_batches updates over the experience; those without any advantage are skipped whole.
+UpdateSummary update(RunContext& run, Loop& loop, std::int64_t step, double lr, const Experience& e) {
+  const TrainTable& options = run.stage().train;
+  UpdateSummary out;
+  for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
+    const std::uint64_t key = run.key("order").add(static_cast<std::uint64_t>(step)).add(static_cast<std::uint64_t>(epoch)).value();
+    const auto order = shuffled(e.num_seqs(), key);
+    for (std::int64_t m = 0; m < options.mini_batches; ++m) {
+      const auto n = static_cast<std::int64_t>(order.size());
+      std::vector<std::size_t> rows(order.begin() + n * m / options.mini_batches,
+                                    order.begin() + n * (m + 1) / options.mini_batches);
+      std::sort(rows.begin(), rows.end());
+      const PolicyGradient g = policy_gradient(run.model, loop.algorithm, e, rows, static_cast<std::uint64_t>(step),
+                                               options.micro_tokens, out.metrics);
+      out.loss += g.loss;
+      ++out.num_planned;
+      if (!g.has_signal) continue;
+      out.grad_norm += loop.optimizer.step(options, lr);
+      ++out.num_done;
+      run.report_first_update();
+    }
+  }
+  return out;
+}
+
+void evaluate_and_say(RunContext& run, const Loop& loop) {
+  run.live.update("evaluating");
+  const auto results = evaluate(run, loop.task, loop.eval_items);
+  run.live.milestone(cat("eval at step ", run.state().stage_step, "   ", summary(results)));
+  run.live.milestone(cat("   e.g. ", results.back().example));
+}
+
+}  // namespace
+
+StageEnd run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
+  const Stage& stage = run.stage();
+  Loop loop(run, stage);
+  if (run.state().stage_step == 0 && stage.eval.every > 0) evaluate_and_say(run, loop);
+
+  while (run.state().stage_step < stage.steps) {
+    const std::int64_t step = run.state().stage_step + 1;
+    const double lr = learning_rate(stage.train, step, stage.steps);
+    StepTimes times;
+    Stopwatch whole, watch;
+
+    Rollout rollout;
+    make_requests(run, loop, step, rollout);
+    rollout.completions = generate(run.model, rollout.requests, run.tokenizer.stop_ids(), stage.rollout.max_batch);
+    times.gen = watch.lap();
+
+    verify(run, loop, step, rollout);
+    times.reward = watch.lap();
+
+    Experience experience = make_experience(rollout.requests, rollout.completions, rollout.reward);
+    score(run.model, experience, stage.train.micro_tokens);
+    times.old_log_prob = watch.lap();
+
+    compute_advantages(loop, step, experience);
+    times.adv = watch.lap();
+
+    const UpdateSummary updates = update(run, loop, step, lr, experience);
+    times.update_actor = watch.lap();
+    times.step = whole.seconds();
+
+    run.state().stage_step = step;
+    ++run.state().global_step;
+    run.state().data_cursor = loop.items.cursor();
+    log_step(run, loop.task, rollout, experience, updates, times, lr, loop.items.num_dropped());
+    if (stage.eval.every > 0 && (step % stage.eval.every == 0 || step == stage.steps)) evaluate_and_say(run, loop);
+    if (end_step(run, loop.optimizer, stop)) break;
+  }
+  return run.state().stage_step == 0 ? StageEnd::kFinished : StageEnd::kStopped;
+}
+
+}  // namespace qed

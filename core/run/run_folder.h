@@ -1,0 +1,48 @@
+#pragma once
+
+// runs/<name>/: the resolved config that the folder is bound to, the logs, the checkpoints. One process
+// at a time works in a run folder.
+
+#include "core/config/run_config.h"
+#include "core/run/checkpoint.h"
+#include "core/util/files.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+namespace qed {
+
+class RunFolder {
+ public:
+  // Creates the folder, or opens it to go on. Throws Error with exit code 2 when it is bound to another
+  // config, naming the keys that differ, or when another process works in it. `fresh` deletes what is
+  // there first.
+  RunFolder(std::filesystem::path path, const RunConfig& config, bool fresh);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  const std::optional<std::filesystem::path>& resumed_from() const { return resumed_from_; }
+
+  TrainerState state;  // where the run stands; from the newest checkpoint, or the start
+  // Cut back to where that checkpoint was made.
+  AppendFile& metrics() { return *metrics_; }
+  AppendFile& samples() { return *samples_; }
+
+  // Makes the logs durable and writes a checkpoint of this moment.
+  void checkpoint(const std::filesystem::path& model_config, Transformer& model, const AdamW* optimizer,
+                  std::int64_t keep);
+
+ private:
+  void bind(const RunConfig& config);
+
+  std::filesystem::path path_;
+  int lock_ = -1;
+  std::optional<std::filesystem::path> resumed_from_;
+  std::unique_ptr<AppendFile> metrics_, samples_;
+};
+
+}  // namespace qed
