@@ -4,7 +4,6 @@
 // chosen; running returns an exit code or throws Error.
 
 #include <CLI/CLI.hpp>
-
 #include <functional>
 #include <string>
 #include <vector>
@@ -26,7 +25,8 @@ struct CommonOptions {
 void add_set_option(CLI::App& command, CommonOptions& options);
 void add_plugin_dir_option(CLI::App& command, CommonOptions& options);
 
-// The whole program: parses the command line, runs the command, prints errors, returns the exit code.
+// The whole program: parses the command line, runs the command, prints errors, returns the exit
+// code.
 int run_program(const std::vector<std::string>& arguments);
 
 }  // namespace qed

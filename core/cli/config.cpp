@@ -1,13 +1,13 @@
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
 #include "core/cli/commands.h"
 #include "core/cli/render.h"
 #include "core/config/load.h"
 #include "core/config/tables.h"
 #include "core/config/value.h"
 #include "core/host/plugin_host.h"
-
-#include <algorithm>
-#include <cstdio>
-#include <memory>
 
 namespace qed {
 namespace {
@@ -48,7 +48,8 @@ int print_resolved(const ConfigOptions& options) {
     if (value.stage != stage || value.table != table) {
       const bool is_first = &value == &report.values.front();
       std::string title = "[" + value.table + "]";
-      if (value.stage > 0) title = value.table.empty() ? "[[stage]]" : "[stage." + value.table + "]";
+      if (value.stage > 0)
+        title = value.table.empty() ? "[[stage]]" : "[stage." + value.table + "]";
       std::printf("%s%s\n", is_first ? "" : "\n", title.c_str());
       stage = value.stage;
       table = value.table;
@@ -63,14 +64,15 @@ int print_resolved(const ConfigOptions& options) {
 
 Run add_config(CLI::App& app) {
   auto options = std::make_shared<ConfigOptions>();  // lives as long as the command line
-  CLI::App* command =
-      app.add_subcommand("config", "Print every value of a run file and its origin; without FILE, all keys");
+  CLI::App* command = app.add_subcommand(
+      "config", "Print every value of a run file and its origin; without FILE, all keys");
   command->add_option("FILE", options->file, "a run file")->type_name("");
   add_set_option(*command, *options);
   add_plugin_dir_option(*command, *options);
   command->footer(
       "Examples:\n"
-      "  qed config                                          all keys with default, range and meaning\n"
+      "  qed config                                          all keys with default, range and "
+      "meaning\n"
       "  qed config configs/quickstart.toml                  every value of each stage\n"
       "  qed config configs/quickstart.toml --set train.lr=1e-4\n");
   return [options] { return options->file.empty() ? print_reference() : print_resolved(*options); };

@@ -1,11 +1,11 @@
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
 #include "core/cli/commands.h"
 #include "core/cli/render.h"
 #include "core/host/plugin_host.h"
 #include "core/util/words.h"
-
-#include <algorithm>
-#include <cstdio>
-#include <memory>
 
 namespace qed {
 namespace {
@@ -27,7 +27,8 @@ int list(PluginHost& host) {
       const int padding = static_cast<int>(width);
       try {
         const ComponentSpec& spec = host.load(kind, name).spec;
-        std::printf("  %-*s  %-6s  %s\n", padding, name.c_str(), spec.version.c_str(), spec.summary.c_str());
+        std::printf("  %-*s  %-6s  %s\n", padding, name.c_str(), spec.version.c_str(),
+                    spec.summary.c_str());
       } catch (const Error& error) {
         std::printf("  %-*s  %s\n", padding, name.c_str(), error.what());
         exit_code = error.exit_code();

@@ -1,10 +1,10 @@
-#include "core/cli/commands.h"
-#include "core/cli/render.h"
-#include "core/util/words.h"
-
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+
+#include "core/cli/commands.h"
+#include "core/cli/render.h"
+#include "core/util/words.h"
 
 namespace qed {
 namespace {
@@ -79,8 +79,10 @@ Error usage_error(const CLI::ParseError& error, const std::string& command) {
 }
 
 int dispatch(const std::vector<std::string>& arguments) {
-  CLI::App app("qed trains reasoning models with reinforcement learning from verifiable rewards", "qed");
-  std::vector<Run> runs = {add_train(app, arguments), add_plugins(app), add_config(app), add_version(app)};
+  CLI::App app("qed trains reasoning models with reinforcement learning from verifiable rewards",
+               "qed");
+  std::vector<Run> runs = {add_train(app, arguments), add_plugins(app), add_config(app),
+                           add_version(app)};
   std::vector<Command> commands;
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
     command->allow_extras();
@@ -112,14 +114,18 @@ int dispatch(const std::vector<std::string>& arguments) {
 }  // namespace
 
 void add_set_option(CLI::App& command, CommonOptions& options) {
-  command.add_option("--set", options.sets, "override a key of the run file, for example train.lr=1e-6")
+  command
+      .add_option("--set", options.sets,
+                  "override a key of the run file, for example train.lr=1e-6")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
 }
 
 void add_plugin_dir_option(CLI::App& command, CommonOptions& options) {
-  command.add_option("--plugin-dir", options.plugin_dirs,
-                     "search this folder for plugins first; before QED_PLUGIN_PATH and the program's own")
+  command
+      .add_option(
+          "--plugin-dir", options.plugin_dirs,
+          "search this folder for plugins first; before QED_PLUGIN_PATH and the program's own")
       ->allow_extra_args(false)
       ->type_name("FOLDER");
 }

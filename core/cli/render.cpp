@@ -1,14 +1,14 @@
 #include "core/cli/render.h"
 
-#include "core/config/diagnostic.h"
-#include "core/config/value.h"
-#include "core/util/terminal.h"
-
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+
+#include "core/config/diagnostic.h"
+#include "core/config/value.h"
+#include "core/util/terminal.h"
 
 namespace qed {
 namespace {
@@ -37,11 +37,16 @@ std::string default_text(const OptionSpec& option) {
 
 std::string type_column(const OptionSpec& option) {
   switch (option.type) {
-    case OptionType::kBool: return "bool";
-    case OptionType::kInt: return "integer";
-    case OptionType::kFloat: return "number";
-    case OptionType::kString: return "string";
-    case OptionType::kFloatList: break;
+    case OptionType::kBool:
+      return "bool";
+    case OptionType::kInt:
+      return "integer";
+    case OptionType::kFloat:
+      return "number";
+    case OptionType::kString:
+      return "string";
+    case OptionType::kFloatList:
+      break;
   }
   return option.length == 0 ? "numbers" : cat(option.length, " numbers");
 }
@@ -72,7 +77,8 @@ std::string option_table(const std::vector<OptionSpec>& options) {
     std::string range = range_text(option);
     if (!option.unit.empty()) range += (range.empty() ? "" : " ") + option.unit;
     rows.push_back({option.name, type_column(option), default_text(option), range});
-    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], rows.back()[i].size());
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], rows.back()[i].size());
   }
   std::string text;
   for (std::size_t row = 0; row < rows.size(); ++row) {

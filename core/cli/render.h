@@ -2,16 +2,17 @@
 
 // How errors and tables of options are printed. The one place that decides it.
 
-#include "core/config/option.h"
-#include "core/util/error.h"
-
 #include <exception>
 #include <string>
 #include <vector>
 
+#include "core/config/option.h"
+#include "core/util/error.h"
+
 namespace qed {
 
-// Prints the exception on stderr, `error:` in red where colour is wanted, and returns the exit code.
+// Prints the exception on stderr, `error:` in red where colour is wanted, and returns the exit
+// code.
 int report_failure(const std::exception& failure);
 
 // "notice: …" on stderr.

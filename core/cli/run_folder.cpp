@@ -1,16 +1,17 @@
 #include "core/cli/run_folder.h"
 
-#include "core/util/error.h"
-
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
 #include <cstdio>
 
+#include "core/util/error.h"
+
 namespace qed {
 namespace {
 
-constexpr std::size_t kLongestName = 160;  // file systems stop at 255 bytes; the logs' names come on top
+constexpr std::size_t kLongestName =
+    160;  // file systems stop at 255 bytes; the logs' names come on top
 
 // The config without the name, which is in the folder's name already.
 nlohmann::json without_name(const RunConfig& config) {
@@ -44,7 +45,8 @@ std::string shortened(const std::string& name) {
 std::string safe_file_name(const std::string& text) {
   std::string safe;
   for (const unsigned char c : text) {
-    const bool stays = std::isalnum(c) != 0 || std::string_view("._=+-").find(c) != std::string_view::npos;
+    const bool stays =
+        std::isalnum(c) != 0 || std::string_view("._=+-").find(c) != std::string_view::npos;
     safe += stays ? static_cast<char>(c) : '_';
   }
   return safe;
@@ -53,7 +55,8 @@ std::string safe_file_name(const std::string& text) {
 std::filesystem::path run_folder(const RunConfig& config, const std::vector<std::string>& sets,
                                  const std::string& named, ComponentFinder& finder) {
   const std::filesystem::path runs = "runs";
-  if (!named.empty()) return named.find('/') == named.npos ? runs / named : std::filesystem::path(named);
+  if (!named.empty())
+    return named.find('/') == named.npos ? runs / named : std::filesystem::path(named);
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (changes_run(config, sets, i, finder)) parts.push_back(safe_file_name(sets[i]));

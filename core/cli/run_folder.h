@@ -2,11 +2,11 @@
 
 // Where a run writes: runs/<name>, or what --run says.
 
-#include "core/config/load.h"
-
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include "core/config/load.h"
 
 namespace qed {
 

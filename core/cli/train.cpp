@@ -1,18 +1,17 @@
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <boost/dll/runtime_symbol_info.hpp>
+#include <boost/dll/shared_library.hpp>
+#include <filesystem>
+#include <memory>
+
 #include "core/cli/commands.h"
 #include "core/cli/render.h"
 #include "core/cli/run_folder.h"
 #include "core/config/load.h"
 #include "core/host/plugin_host.h"
 #include "core/run/engine.h"
-
-#include <dlfcn.h>
-
-#include <boost/dll/runtime_symbol_info.hpp>
-#include <boost/dll/shared_library.hpp>
-
-#include <algorithm>
-#include <filesystem>
-#include <memory>
 
 namespace qed {
 namespace {
@@ -25,9 +24,11 @@ struct TrainOptions : CommonOptions {
 
 // As a shell would take it again.
 std::string quoted(const std::string& argument) {
-  const bool is_plain = !argument.empty() && std::all_of(argument.begin(), argument.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("._=+-/:,@%").find(c) != std::string_view::npos;
-  });
+  const bool is_plain =
+      !argument.empty() && std::all_of(argument.begin(), argument.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 ||
+               std::string_view("._=+-/:,@%").find(c) != std::string_view::npos;
+      });
   if (is_plain) return argument;
   std::string text = "'";
   for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -54,10 +55,12 @@ EngineTrain open_engine() {
   }
   static auto& library = *new dll::shared_library();
   std::error_code failure;
-  library.load(path, static_cast<dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE), failure);
+  library.load(path, static_cast<dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE),
+               failure);
   if (failure) {
     const char* reason = ::dlerror();
-    throw Error(cat("cannot open the engine ", path.string(), ": ", reason == nullptr ? "no reason given" : reason),
+    throw Error(cat("cannot open the engine ", path.string(), ": ",
+                    reason == nullptr ? "no reason given" : reason),
                 "build it again, and check that LibTorch is where it was");
   }
   QED_CHECK(library.has(kEngineTrainSymbol), path.string());
@@ -66,7 +69,8 @@ EngineTrain open_engine() {
 
 int train(const TrainOptions& options, const std::string& command) {
   if (options.file.empty()) {
-    throw Error("qed train needs a run file", "try `qed train configs/quickstart.toml`", kExitUsage);
+    throw Error("qed train needs a run file", "try `qed train configs/quickstart.toml`",
+                kExitUsage);
   }
   PluginHost host(default_folders(options.plugin_dirs));
   LoadReport report;
@@ -85,23 +89,29 @@ int train(const TrainOptions& options, const std::string& command) {
 Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
   auto options = std::make_shared<TrainOptions>();  // lives as long as the command line
   CLI::App* command = app.add_subcommand("train", "Run a recipe; the same command resumes it");
-  command->add_option("FILE", options->file, "a run file, for example configs/quickstart.toml")->type_name("");
+  command->add_option("FILE", options->file, "a run file, for example configs/quickstart.toml")
+      ->type_name("");
   add_set_option(*command, *options);
-  command->add_option("--run", options->run,
-                      "the run folder: a name below runs/, or a path; by default the run's name and its overrides")
+  command
+      ->add_option("--run", options->run,
+                   "the run folder: a name below runs/, or a path; by default the run's name and "
+                   "its overrides")
       ->type_name("NAME_OR_FOLDER");
   command->add_flag("--fresh", options->fresh, "delete what the run folder holds, and start again");
   add_plugin_dir_option(*command, *options);
   command->footer(
-      "--set does what writing the key into the file would do: a stage's own value is stronger than\n"
-      "a top-level one. Stages count from 1. Changing a plugin's name keeps the options that the new\n"
+      "--set does what writing the key into the file would do: a stage's own value is stronger "
+      "than\n"
+      "a top-level one. Stages count from 1. Changing a plugin's name keeps the options that the "
+      "new\n"
       "plugin has too.\n\n"
       "Examples:\n"
       "  qed train configs/quickstart.toml\n"
       "  qed train configs/quickstart.toml --set algorithm.name=reinforce_pp\n"
       "  qed train configs/quickstart.toml --set train.lr=1e-4 --set stage.2.steps=80 --run slow\n"
       "  qed train my_run.toml --plugin-dir build/plugins\n");
-  return [options, command_text = command_line(arguments)] { return train(*options, command_text); };
+  return
+      [options, command_text = command_line(arguments)] { return train(*options, command_text); };
 }
 
 }  // namespace qed

@@ -1,9 +1,10 @@
-#include "core/cli/commands.h"
-#include "core/util/error.h"
-#include "qed/abi.h"
 #include "qed/version.h"
 
 #include <cstdio>
+
+#include "core/cli/commands.h"
+#include "core/util/error.h"
+#include "qed/abi.h"
 
 namespace qed {
 

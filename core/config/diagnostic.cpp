@@ -21,9 +21,8 @@ std::string render_all(std::vector<Problem>& problems, const std::vector<SourceT
 }
 
 int exit_code_of(const std::vector<Problem>& problems) {
-  const bool all_plugin = std::all_of(problems.begin(), problems.end(), [](const Problem& p) {
-    return p.exit_code == kExitPlugin;
-  });
+  const bool all_plugin = std::all_of(problems.begin(), problems.end(),
+                                      [](const Problem& p) { return p.exit_code == kExitPlugin; });
   return all_plugin ? kExitPlugin : kExitUsage;
 }
 
@@ -53,7 +52,8 @@ std::string render(const Problem& problem, const std::vector<SourceText>& source
     std::replace(line.begin(), line.end(), '\t', ' ');
     const std::string carets(std::max(1, span.end_column - span.column), '^');
     const std::string indent(std::max(0, span.column - 1), ' ');
-    text += "\n" + gutter + " |\n" + number + " | " + line + "\n" + gutter + " | " + indent + carets;
+    text +=
+        "\n" + gutter + " |\n" + number + " | " + line + "\n" + gutter + " | " + indent + carets;
     if (!problem.label.empty()) text += " " + problem.label;
   }
   text += problem.message.substr(first_end);

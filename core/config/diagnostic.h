@@ -1,6 +1,7 @@
 #pragma once
 
-// A problem of a run file or of a --set, shown with the line it is in and a caret under the culprit.
+// A problem of a run file or of a --set, shown with the line it is in and a caret under the
+// culprit.
 //
 //   error: unknown key `clip_rato` in [algorithm]
 //     --> configs/kk_grpo.toml:14:1
@@ -10,12 +11,12 @@
 //
 //   hint: the closest option is `clip_ratio`
 
-#include "core/util/error.h"
-
 #include <compare>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/util/error.h"
 
 namespace qed {
 

@@ -1,10 +1,10 @@
 #include "core/config/difference.h"
 
-#include "core/config/tables.h"
-#include "core/config/value.h"
-
 #include <algorithm>
 #include <map>
+
+#include "core/config/tables.h"
+#include "core/config/value.h"
 
 namespace qed {
 namespace {
@@ -39,7 +39,8 @@ std::vector<std::string> ordered_keys(const Flat& a, const Flat& b) {
   const auto rank = [](const std::string& key) {
     const auto& specs = table_specs();
     const std::string table = key.substr(0, key.find('.'));
-    const auto found = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == table; });
+    const auto found =
+        std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == table; });
     return found == specs.end() ? -1 : found - specs.begin();
   };
   std::sort(keys.begin(), keys.end(), [&](const std::string& x, const std::string& y) {
@@ -70,7 +71,8 @@ std::vector<Difference> differences(const nlohmann::json& before, const nlohmann
       // In a table, the stages that have the key may all agree.
       bool is_same = key.find('.') != key.npos;
       for (std::size_t j = 0; j < common; ++j) {
-        const std::string other_was = text_of(old_stages[j], key), other_is = text_of(new_stages[j], key);
+        const std::string other_was = text_of(old_stages[j], key),
+                          other_is = text_of(new_stages[j], key);
         const bool is_absent = other_was == "none" && other_is == "none";
         is_same = is_same && (is_absent || (other_was == was && other_is == is));
       }

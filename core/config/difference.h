@@ -3,7 +3,6 @@
 // What differs between two resolved configs: a run folder is bound to one.
 
 #include <nlohmann/json.hpp>
-
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +16,8 @@ struct Difference {
   std::string text() const { return key + ": " + before + " -> " + after; }
 };
 
-// Compares two results of RunConfig::to_json(), in the order of a run file. A difference that is the
-// same in every stage that has the key is given once, without the stage.
+// Compares two results of RunConfig::to_json(), in the order of a run file. A difference that is
+// the same in every stage that has the key is given once, without the stage.
 std::vector<Difference> differences(const nlohmann::json& before, const nlohmann::json& after);
 
 // True for stage steps, eval.* and checkpoint.*: they may differ when a run is resumed.

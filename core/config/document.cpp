@@ -81,12 +81,15 @@ Problem syntax_problem(const toml::parse_error& error, const SourceText& source)
     const std::size_t quote = reason.find('\'');
     const std::string name = reason.substr(quote + 1, reason.rfind('\'') - quote - 1);
     const bool is_table = line[span.column - 1] == '[';
-    return {span, is_table ? cat("table [", name, "] is given twice") : cat("key `", name, "` is given twice"),
+    return {span,
+            is_table ? cat("table [", name, "] is given twice")
+                     : cat("key `", name, "` is given twice"),
             "the second", is_table ? "merge the two" : "remove one of them"};
   }
   // "Error while parsing WHAT: REASON"
   const std::string prefix = "Error while parsing ";
-  if (const std::size_t colon = reason.find(": "); reason.starts_with(prefix) && colon != reason.npos) {
+  if (const std::size_t colon = reason.find(": ");
+      reason.starts_with(prefix) && colon != reason.npos) {
     const std::string what = reason.substr(prefix.size(), colon - prefix.size());
     return {span, "not valid TOML, in a " + what, reason.substr(colon + 2), ""};
   }
@@ -126,7 +129,8 @@ bool is_bare_key(std::string_view text) {
   });
 }
 
-// The value of a --set. What is no TOML value is a string; but an unfinished string or list is a slip.
+// The value of a --set. What is no TOML value is a string; but an unfinished string or list is a
+// slip.
 bool parse_set_value(const std::string& text, const Origin& at, Node& node, std::string& reason) {
   static constexpr std::string_view kPrefix = "v = ";
   Origin origin = at;
@@ -181,7 +185,8 @@ void read_set(const std::string& argument, Document& document, std::vector<Probl
     node.key_span = {source, 1, static_cast<int>(begin) + 1, std::max<int>(end + 1, begin + 2)};
     node.span = node.key_span;
     if (!is_bare_key(node.key)) {
-      problems.push_back({node.key_span, cat("--set of `", argument.substr(0, equals), "`, which is no key"),
+      problems.push_back({node.key_span,
+                          cat("--set of `", argument.substr(0, equals), "`, which is no key"),
                           "expected a name", hint});
       return;
     }
@@ -194,7 +199,8 @@ void read_set(const std::string& argument, Document& document, std::vector<Probl
   if (!parse_set_value(argument.substr(equals + 1), origin, value, reason)) {
     const int column = static_cast<int>(equals) + 2;
     problems.push_back({{source, 1, column, std::max<int>(column + 1, argument.size() + 1)},
-                        cat("value of --set ", argument.substr(0, equals), " is not valid TOML"), reason,
+                        cat("value of --set ", argument.substr(0, equals), " is not valid TOML"),
+                        reason,
                         "quote a string for the shell and for TOML: --set 'run.name=\"a b\"'"});
     return;
   }

@@ -2,13 +2,12 @@
 
 // A run file and its --set overrides as trees of named values that know where they stand.
 
-#include "core/config/diagnostic.h"
-
 #include <nlohmann/json.hpp>
-
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/config/diagnostic.h"
 
 namespace qed {
 
@@ -20,8 +19,8 @@ struct Node {
   Span key_span;
   Span span;  // of the value; of a table with a header: the header
   NodeType type = NodeType::kTable;
-  nlohmann::json value;        // of a scalar other than kOther
-  std::string raw;             // of a --set: the value as typed
+  nlohmann::json value;  // of a scalar other than kOther
+  std::string raw;       // of a --set: the value as typed
   std::vector<Node> children;
 
   bool is_table() const { return type == NodeType::kTable; }
@@ -36,8 +35,8 @@ struct Document {
   Node sets;  // what --set gave; `stage` holds tables named "1", "2", …; the last of a key wins
 };
 
-// Reads `file` and parses `overrides` ("a.b=v"). What is not readable, not TOML or malformed is added
-// to `problems`, and is missing from the document.
+// Reads `file` and parses `overrides` ("a.b=v"). What is not readable, not TOML or malformed is
+// added to `problems`, and is missing from the document.
 Document read_document(const std::string& file, const std::vector<std::string>& overrides,
                        std::vector<Problem>& problems);
 

@@ -1,8 +1,8 @@
 // The keys that do nothing: see Resolver::check_effects.
 
-#include "core/config/resolver.h"
-
 #include <algorithm>
+
+#include "core/config/resolver.h"
 
 namespace qed {
 namespace {
@@ -14,8 +14,8 @@ bool all_of_kind(const std::vector<Stage>& stages, const std::string& kind) {
 }  // namespace
 
 // An entry that won in no stage is shadowed; one that won only where its key does nothing is idle.
-// Both are errors, except where a --set is the cause: an option switched off at launch must not need
-// an edit of the file.
+// Both are errors, except where a --set is the cause: an option switched off at launch must not
+// need an edit of the file.
 void Resolver::check_entry(const Node& node, const Entry& entry, const std::vector<Stage>& stages) {
   const std::string name = cat("`", node.key, "` in ", entry.where);
   std::string reason;
@@ -31,12 +31,13 @@ void Resolver::check_entry(const Node& node, const Entry& entry, const std::vect
       // It works here; where a stage's own value hides a --set, say so.
       for (const auto& [other, winner] : entry.lost) {
         std::string unused;
-        const bool is_idle = !no_effect_reason(stages.at(other - 1), entry.table, node.key, unused).empty();
+        const bool is_idle =
+            !no_effect_reason(stages.at(other - 1), entry.table, node.key, unused).empty();
         const bool is_hidden = winner->key == node.key && winner->value != node.value;
         if (!is_set(node) || is_set(*winner) || is_idle || !is_hidden) continue;
-        notice(cat("--set ", entry.table, ".", node.key, " does not reach stage ", other, ", which sets `",
-                   node.key, "` itself (", place(*winner), "); --set stage.", other, ".", entry.table, ".",
-                   node.key, " does"));
+        notice(cat("--set ", entry.table, ".", node.key, " does not reach stage ", other,
+                   ", which sets `", node.key, "` itself (", place(*winner), "); --set stage.",
+                   other, ".", entry.table, ".", node.key, " does"));
       }
       return;
     }
@@ -51,12 +52,12 @@ void Resolver::check_entry(const Node& node, const Entry& entry, const std::vect
     if (!is_set(node) && is_set(*winner)) return;
   }
   const auto& [number, winner] = *entry.lost.begin();
-  const std::string what = winner->key == node.key ? cat("sets `", node.key, "` itself")
-                                                   : "names another plugin";
+  const std::string what =
+      winner->key == node.key ? cat("sets `", node.key, "` itself") : "names another plugin";
   if (number == 0) return;
-  const std::string hint =
-      is_set(node) ? cat("set it for one stage: --set stage.", number, ".", entry.table, ".", node.key, "=VALUE")
-                   : "remove it";
+  const std::string hint = is_set(node) ? cat("set it for one stage: --set stage.", number, ".",
+                                              entry.table, ".", node.key, "=VALUE")
+                                        : "remove it";
   add({node.key_span, name + " has no effect in this run",
        cat(stages.size() == 1 ? "the stage " : "every stage that could use it ", what), hint});
 }
@@ -68,8 +69,8 @@ void Resolver::check_effects(const std::vector<Stage>& stages) {
   }
   const auto idle_table = [&](const Layer& layer) {
     if (layer.table == nullptr) return;
-    add({layer.table->key_span, cat(layer.where, " has no effect in this run"), "only rl stages use it",
-         "remove it"});
+    add({layer.table->key_span, cat(layer.where, " has no effect in this run"),
+         "only rl stages use it", "remove it"});
   };
   // Tables that an sft stage has no use for are not even read there.
   for (const char* table : {"algorithm", "sampler"}) {

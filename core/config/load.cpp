@@ -1,12 +1,12 @@
 #include "core/config/load.h"
 
-#include "core/config/resolver.h"
-#include "core/config/value.h"
-#include "core/util/words.h"
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
+
+#include "core/config/resolver.h"
+#include "core/config/value.h"
+#include "core/util/words.h"
 
 namespace qed {
 namespace {
@@ -35,7 +35,8 @@ void check_top(const Node& root, Resolver& resolver) {
     std::string hint = closest_hint("table", nearest(node.key, known));
     for (const TableSpec& spec : table_specs()) {
       for (const OptionSpec& option : spec.options) {
-        if (option.name == node.key && hint.empty() && option.name != "name" && option.name != "every") {
+        if (option.name == node.key && hint.empty() && option.name != "name" &&
+            option.name != "every") {
           hint = cat("`", node.key, "` is a key of [", spec.name, "]");
         }
       }
@@ -43,7 +44,8 @@ void check_top(const Node& root, Resolver& resolver) {
     resolver.add({node.key_span,
                   is_table ? cat("unknown table [", node.key, "]")
                            : cat("unknown key `", node.key, "` outside of any table"),
-                  is_table ? "not a table of a run file" : "", hint.empty() ? kListing : cat(hint, "; ", kListing)});
+                  is_table ? "not a table of a run file" : "",
+                  hint.empty() ? kListing : cat(hint, "; ", kListing)});
   }
 }
 
@@ -60,7 +62,8 @@ int count_stages(const Document& document, Resolver& resolver) {
     if (count == 0) resolver.add({stages->span, "the list of stages is empty", "", kStageExample});
     for (const Node& stage : stages->children) {
       if (stage.is_table()) continue;
-      resolver.add({stage.span, cat("a stage must be a table, not ", type_text(stage)), "", kStageExample});
+      resolver.add(
+          {stage.span, cat("a stage must be a table, not ", type_text(stage)), "", kStageExample});
     }
   }
   const Node* sets = document.sets.find("stage");
@@ -75,7 +78,8 @@ int count_stages(const Document& document, Resolver& resolver) {
     for (int i = 1; i <= count; ++i) is_known |= set.key == std::to_string(i);
     if (!is_known) {
       resolver.add({set.key_span, cat("there is no stage `", set.key, "`"),
-                    cat("the file has ", counted(count, "stage")), "stages count from 1: --set stage.1.steps=40"});
+                    cat("the file has ", counted(count, "stage")),
+                    "stages count from 1: --set stage.1.steps=40"});
     } else if (!set.is_table()) {
       resolver.add({set.key_span, "--set cannot replace a stage", "",
                     cat("set a key of it: --set stage.", set.key, ".steps=40")});
@@ -96,13 +100,15 @@ fs::path resolve_path(const std::string& text, const Node& node, const std::stri
   // Below the working directory a path is written relative to it, however it was given: the run
   // folder is bound to it.
   std::error_code ignored;
-  const fs::path relative = path.is_absolute() ? path.lexically_relative(fs::current_path(ignored)) : path;
+  const fs::path relative =
+      path.is_absolute() ? path.lexically_relative(fs::current_path(ignored)) : path;
   return relative.empty() || *relative.begin() == ".." ? path : relative;
 }
 
 void load_model(const Document& document, Resolver& resolver, RunConfig& config) {
   const std::vector<Layer> layers = resolver.layers("model", 0);
-  read_model(resolver.table(table_spec("model").options, layers, engine_names("model", 0)), config.model);
+  read_model(resolver.table(table_spec("model").options, layers, engine_names("model", 0)),
+             config.model);
   const Node* path = resolver.origin(0, "model", "path");
   const Node* made = resolver.origin(0, "model", "config");
   if (path != nullptr && made != nullptr && resolver.is_set(*path) != resolver.is_set(*made)) {
@@ -114,15 +120,17 @@ void load_model(const Document& document, Resolver& resolver, RunConfig& config)
   }
   if (path != nullptr && made != nullptr) {
     resolver.add({std::max(path->key_span, made->key_span), "[model] has both `path` and `config`",
-                  "the second", "`path` is a trained model, `config` makes one from nothing: keep one"});
+                  "the second",
+                  "`path` is a trained model, `config` makes one from nothing: keep one"});
     return;
   }
   if (path == nullptr && made == nullptr) {
     const Node* table = document.file.find("model");
     if (!resolver.problems().empty() && table != nullptr && !table->children.empty()) return;
-    resolver.add({table == nullptr ? Span{} : table->span,
-                  table == nullptr ? "missing table [model]" : "[model] needs `path` or `config`", "",
-                  "`path` is a Hugging Face folder, `config` the config.json of a model made from nothing"});
+    resolver.add(
+        {table == nullptr ? Span{} : table->span,
+         table == nullptr ? "missing table [model]" : "[model] needs `path` or `config`", "",
+         "`path` is a Hugging Face folder, `config` the config.json of a model made from nothing"});
     return;
   }
   std::error_code ignored;
@@ -130,8 +138,9 @@ void load_model(const Document& document, Resolver& resolver, RunConfig& config)
     const fs::path folder = resolve_path(config.model.path, *path, config.file, resolver);
     config.model.path = folder.string();
     if (!fs::exists(folder / "config.json", ignored)) {
-      resolver.add({path->span, cat("no model in ", folder.string(), ": it has no config.json"), "",
-                    "give a Hugging Face folder; relative paths in the file start at the file's folder"});
+      resolver.add(
+          {path->span, cat("no model in ", folder.string(), ": it has no config.json"), "",
+           "give a Hugging Face folder; relative paths in the file start at the file's folder"});
     }
   } else {
     const fs::path json = resolve_path(config.model.config, *made, config.file, resolver);
@@ -175,7 +184,8 @@ void check_stage_tables(int number, Resolver& resolver) {
     for (const Layer& own : resolver.stage_layers(number)) {
       const Node* node = own.table == nullptr ? nullptr : own.table->find(table);
       if (node == nullptr || node->is_table()) continue;
-      resolver.add({node->span, cat("`", table, "` in ", own.where, " must be a table, not ", type_text(*node)),
+      resolver.add({node->span,
+                    cat("`", table, "` in ", own.where, " must be a table, not ", type_text(*node)),
                     "", cat("write for example `", table, " = { key = value }`")});
     }
   }
@@ -200,7 +210,8 @@ Stage load_stage(int number, bool is_real, Resolver& resolver) {
                                                    : stage.sampler;
       member = resolver.plugin(table, is_real ? number : 0);
     } else {
-      const auto values = resolver.table(table_spec(table).options, layers, engine_names(table, number));
+      const auto values =
+          resolver.table(table_spec(table).options, layers, engine_names(table, number));
       read_stage_table(table, values, stage);
     }
   }
@@ -212,7 +223,8 @@ void report_table(const nlohmann::json& values, const std::string& table, int st
                   const Resolver& resolver, LoadReport& report) {
   const auto add = [&](const std::string& key, const nlohmann::json& value) {
     const Node* origin = resolver.origin(stage, table, key);
-    report.values.push_back({stage, table, key, value, origin == nullptr ? "default" : resolver.place(*origin)});
+    report.values.push_back(
+        {stage, table, key, value, origin == nullptr ? "default" : resolver.place(*origin)});
   };
   std::vector<std::string> order;
   for (const OptionSpec& option : table.empty() ? stage_options("") : table_spec(table).options) {
@@ -228,7 +240,8 @@ void report_table(const nlohmann::json& values, const std::string& table, int st
 void fill_report(const RunConfig& config, Resolver& resolver, LoadReport& report) {
   const nlohmann::json values = config.to_json();
   report.notices = resolver.notices();
-  for (const char* table : {"run", "model"}) report_table(values[table], table, 0, resolver, report);
+  for (const char* table : {"run", "model"})
+    report_table(values[table], table, 0, resolver, report);
   for (std::size_t i = 0; i < config.stages.size(); ++i) {
     const nlohmann::json& stage = values["stage"][i];
     const int number = static_cast<int>(i) + 1;
@@ -245,8 +258,9 @@ RunConfig load_run_config(const std::string& file, const std::vector<std::string
                           ComponentFinder& finder, LoadReport* report) {
   std::vector<Problem> unreadable;
   const Document document = read_document(file, overrides, unreadable);
-  const bool has_file = std::none_of(unreadable.begin(), unreadable.end(),
-                                     [](const Problem& problem) { return problem.span.source == 0; });
+  const bool has_file =
+      std::none_of(unreadable.begin(), unreadable.end(),
+                   [](const Problem& problem) { return problem.span.source == 0; });
   if (!has_file) throw ConfigError(std::move(unreadable), document.sources);
 
   RunConfig config;
@@ -255,7 +269,8 @@ RunConfig load_run_config(const std::string& file, const std::vector<std::string
   for (Problem& problem : unreadable) resolver.add(std::move(problem));
   check_top(document.file, resolver);
   check_top(document.sets, resolver);
-  const auto run = resolver.table(table_spec("run").options, resolver.layers("run", 0), engine_names("run", 0));
+  const auto run =
+      resolver.table(table_spec("run").options, resolver.layers("run", 0), engine_names("run", 0));
   read_run(run, config.run);
   if (config.run.name.empty()) config.run.name = fs::path(file).stem().string();
   load_model(document, resolver, config);

@@ -3,9 +3,8 @@
 // One option of a table of a run file: the engine's own tables and the plugins' are declared in the
 // same form, so one validator, one printer and one set of messages serve both.
 
-#include <nlohmann/json.hpp>
-
 #include <cstddef>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,9 +19,9 @@ struct OptionSpec {
   nlohmann::json default_value = {};  // null: required
   std::optional<double> min = {};     // inclusive unless open; numbers, and elements of lists
   std::optional<double> max = {};
-  bool is_min_open = false;           // the range begins above min
-  bool is_max_open = false;           // the range ends below max
-  std::size_t length = 0;             // of a list; 0: any but none
+  bool is_min_open = false;               // the range begins above min
+  bool is_max_open = false;               // the range ends below max
+  std::size_t length = 0;                 // of a list; 0: any but none
   std::vector<std::string> choices = {};  // strings; empty: any
   std::string unit = {};                  // empty: none
   std::string help = {};                  // one line

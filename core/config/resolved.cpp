@@ -1,10 +1,10 @@
 #include "core/config/resolved.h"
 
-#include "core/util/error.h"
-
 #include <toml++/toml.h>
 
 #include <sstream>
+
+#include "core/util/error.h"
 
 namespace qed {
 
@@ -18,12 +18,16 @@ struct IntoTable {
   toml::table& table;
   const std::string& key;
   template <class V>
-  void operator()(V&& value) const { table.insert_or_assign(key, std::forward<V>(value)); }
+  void operator()(V&& value) const {
+    table.insert_or_assign(key, std::forward<V>(value));
+  }
 };
 struct IntoArray {
   toml::array& array;
   template <class V>
-  void operator()(V&& value) const { array.push_back(std::forward<V>(value)); }
+  void operator()(V&& value) const {
+    array.push_back(std::forward<V>(value));
+  }
 };
 
 // Puts the TOML form of a JSON value somewhere; a null is left out.

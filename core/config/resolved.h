@@ -3,7 +3,6 @@
 // The resolved config of a run folder, as the file config.toml.
 
 #include <nlohmann/json.hpp>
-
 #include <string>
 
 namespace qed {

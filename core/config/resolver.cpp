@@ -1,10 +1,10 @@
 #include "core/config/resolver.h"
 
-#include "core/config/value.h"
-#include "core/util/words.h"
-
 #include <algorithm>
 #include <exception>
+
+#include "core/config/value.h"
+#include "core/util/words.h"
 
 namespace qed {
 namespace {
@@ -22,7 +22,8 @@ const OptionSpec* find_option(const std::vector<OptionSpec>& options, const std:
 // The table that has this key, for a key that was written into the wrong one.
 std::string home_of(const std::string& key) {
   for (const TableSpec& spec : table_specs()) {
-    if (key != "name" && key != "every" && find_option(spec.options, key) != nullptr) return spec.name;
+    if (key != "name" && key != "every" && find_option(spec.options, key) != nullptr)
+      return spec.name;
   }
   return "";
 }
@@ -78,7 +79,8 @@ void Resolver::unknown_key(const Node& node, const std::string& where,
   std::string hint = closest_hint(names.kind, nearest(node.key, known));
   const std::string home = home_of(node.key);
   if (hint.empty() && !home.empty()) hint = cat("`", node.key, "` is a key of [", home, "]");
-  const std::string label = cat("not ", names.kind == "key" ? "a key" : "an option", " of ", names.owner);
+  const std::string label =
+      cat("not ", names.kind == "key" ? "a key" : "an option", " of ", names.owner);
   add({node.key_span, cat("unknown key `", node.key, "` in ", where), label,
        join_hints(hint, names.listing)});
 }
@@ -113,8 +115,8 @@ void Resolver::enter(const Node& node, const Layer& layer, const std::vector<Opt
   it->second = {&node, *value};
 }
 
-nlohmann::json Resolver::table(const std::vector<OptionSpec>& options, const std::vector<Layer>& layers,
-                               const TableNames& names) {
+nlohmann::json Resolver::table(const std::vector<OptionSpec>& options,
+                               const std::vector<Layer>& layers, const TableNames& names) {
   Winners winners;
   for (const Layer& layer : layers) {
     if (layer.table == nullptr || layer.is_left_out) continue;
@@ -133,9 +135,9 @@ nlohmann::json Resolver::table(const std::vector<OptionSpec>& options, const std
   return values;
 }
 
-// The plugin's name, or "" when it is missing or wrong. Decides what becomes of each layer's options:
-// they are written for the plugin that their layer names or inherits. A stage whose file names another
-// one leaves them behind; a --set that names another one takes along what fits.
+// The plugin's name, or "" when it is missing or wrong. Decides what becomes of each layer's
+// options: they are written for the plugin that their layer names or inherits. A stage whose file
+// names another one leaves them behind; a --set that names another one takes along what fits.
 std::string Resolver::plugin_name(const std::string& kind, int stage, std::vector<Layer>& layers) {
   TableNames names{stage, kind, "key", "[" + kind + "]", ""};
   std::vector<std::string> written_for;  // per layer; "" where nothing is named yet
@@ -193,8 +195,12 @@ PluginTable Resolver::plugin(const std::string& kind, int stage) {
     return result;
   }
   const std::string count = counted(component->options.size(), "option");
-  const TableNames names{stage, kind, "option", cat(kind, " `", result.name, "`"),
-                         cat("`qed plugins ", result.name, "` lists its ", count), {"name"}};
+  const TableNames names{stage,
+                         kind,
+                         "option",
+                         cat(kind, " `", result.name, "`"),
+                         cat("`qed plugins ", result.name, "` lists its ", count),
+                         {"name"}};
   result.options = table(component->options, layers, names);
   for (const OptionSpec& option : component->options) {
     const bool is_refused = broken_.contains(origin_key(stage, kind, option.name));

@@ -3,45 +3,47 @@
 // The layers of one table merged into values. Used by load.cpp only; effect.cpp has the part that
 // finds keys without effect.
 
-#include "core/config/document.h"
-#include "core/config/load.h"
-#include "core/config/tables.h"
-
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "core/config/document.h"
+#include "core/config/load.h"
+#include "core/config/tables.h"
+
 namespace qed {
 
 // A table as one source gives it.
 struct Layer {
-  const Node* table;  // may be null
-  std::string where;  // "[train]", "[train] of stage 2" or "stage 2"
-  bool is_lenient = false;    // keys that don't fit are left out with a notice
-  bool is_left_out = false;   // the stage has left this layer behind
+  const Node* table;         // may be null
+  std::string where;         // "[train]", "[train] of stage 2" or "stage 2"
+  bool is_lenient = false;   // keys that don't fit are left out with a notice
+  bool is_left_out = false;  // the stage has left this layer behind
 };
 
 // What to call a table and its keys in messages.
 struct TableNames {
-  int stage;            // from 1; 0: none
-  std::string table;    // "train"; empty: [[stage]] itself
-  std::string kind;     // "key" or "option"
-  std::string owner;    // "[train]" or "task `arithmetic`"
-  std::string listing;  // "`qed config` lists all keys"
+  int stage;                          // from 1; 0: none
+  std::string table;                  // "train"; empty: [[stage]] itself
+  std::string kind;                   // "key" or "option"
+  std::string owner;                  // "[train]" or "task `arithmetic`"
+  std::string listing;                // "`qed config` lists all keys"
   std::set<std::string> others = {};  // children that are no options
 };
 
 class Resolver {
  public:
-  Resolver(const Document& document, ComponentFinder& finder) : document_(document), finder_(finder) {}
+  Resolver(const Document& document, ComponentFinder& finder)
+      : document_(document), finder_(finder) {}
 
-  // Adds what it finds wrong to problems(). `layers` from weak to strong. Returns every option's value;
-  // where it is missing or wrong, the default, which is null for an option that has none.
+  // Adds what it finds wrong to problems(). `layers` from weak to strong. Returns every option's
+  // value; where it is missing or wrong, the default, which is null for an option that has none.
   nlohmann::json table(const std::vector<OptionSpec>& options, const std::vector<Layer>& layers,
                        const TableNames& names);
 
-  // Task, algorithm or sampler `kind` of stage number `stage`; the name is empty when none is given.
+  // Task, algorithm or sampler `kind` of stage number `stage`; the name is empty when none is
+  // given.
   PluginTable plugin(const std::string& kind, int stage);
 
   // The top-level table in the file and by --set, then the same two of the stage, unless it is 0.

@@ -1,15 +1,16 @@
 #include "core/config/run_config.h"
 
-#include "core/config/tables.h"
-#include "core/util/error.h"
-
 #include <algorithm>
 #include <type_traits>
+
+#include "core/config/tables.h"
+#include "core/util/error.h"
 
 namespace qed {
 namespace {
 
-// ---- Every key of every table, once: name, member, range, unit, help. ----------------------------
+// ---- Every key of every table, once: name, member, range, unit, help.
+// ----------------------------
 
 template <class Visitor>
 void visit(Visitor& v, RunTable& t) {
@@ -22,14 +23,16 @@ void visit(Visitor& v, RunTable& t) {
 template <class Visitor>
 void visit(Visitor& v, ModelTable& t) {
   v("path", t.path, {.help = "a Hugging Face folder to start from"});
-  v("config", t.config, {.help = "config.json of a model made from nothing, its tokenizer beside it"});
+  v("config", t.config,
+    {.help = "config.json of a model made from nothing, its tokenizer beside it"});
 }
 
 template <class Visitor>
 void visit(Visitor& v, RolloutTable& t) {
   v("prompts", t.prompts, {.min = 1, .help = "prompts per step"});
   v("group_size", t.group_size, {.min = 1, .help = "completions per prompt"});
-  v("max_new_tokens", t.max_new_tokens, {.min = 1, .unit = "tokens", .help = "a completion ends here"});
+  v("max_new_tokens", t.max_new_tokens,
+    {.min = 1, .unit = "tokens", .help = "a completion ends here"});
   v("max_batch", t.max_batch,
     {.min = 1, .unit = "sequences", .help = "generated at a time; changes no result"});
   v("max_support", t.max_support,
@@ -47,9 +50,11 @@ void visit(Visitor& v, TrainTable& t) {
     {.min = 1, .unit = "tokens", .help = "per forward and backward; bounds memory"});
   v("lr", t.lr, {.min = 0, .help = "learning rate at its highest"});
   v("schedule", t.schedule, {.choices = {"constant", "cosine"}, .help = "of lr after the warm-up"});
-  v("min_lr_frac", t.min_lr_frac, {.min = 0, .max = 1, .help = "cosine: where it ends, as a part of lr"});
+  v("min_lr_frac", t.min_lr_frac,
+    {.min = 0, .max = 1, .help = "cosine: where it ends, as a part of lr"});
   v("warmup", t.warmup, {.min = 0, .unit = "steps", .help = "lr rises linearly for so long"});
-  v("betas", t.betas, {.min = 0, .max = 1, .is_max_open = true, .help = "AdamW: decay of the two moments"});
+  v("betas", t.betas,
+    {.min = 0, .max = 1, .is_max_open = true, .help = "AdamW: decay of the two moments"});
   v("eps", t.eps, {.min = 0, .is_min_open = true, .help = "AdamW: added to the denominator"});
   v("weight_decay", t.weight_decay, {.min = 0, .help = "AdamW: decoupled"});
   v("clip_norm", t.clip_norm, {.min = 0, .help = "largest norm of the gradient; 0: any"});
@@ -70,7 +75,8 @@ void visit(Visitor& v, CheckpointTable& t) {
   v("keep", t.keep, {.min = 1, .help = "the newest; older ones are deleted"});
 }
 
-// ---- The three visitors. -------------------------------------------------------------------------
+// ---- The three visitors.
+// -------------------------------------------------------------------------
 
 struct Describe {
   std::vector<OptionSpec>& options;
@@ -121,7 +127,9 @@ TableSpec describe(const char* name, const char* help) {
 }
 
 TableSpec describe_plugin(const char* name, const char* help) {
-  return {name, help, {{.name = "name", .help = cat("of the ", name, "; the other keys are its options")}}};
+  return {name,
+          help,
+          {{.name = "name", .help = cat("of the ", name, "; the other keys are its options")}}};
 }
 
 template <class Table>
@@ -199,7 +207,10 @@ std::vector<OptionSpec> stage_options(const std::string& kind) {
   std::vector<OptionSpec> options = {
       {.name = "kind", .choices = {"sft", "rl"}, .help = "supervised warm-up, or reinforcement"},
       {.name = "steps", .type = OptionType::kInt, .min = 1, .help = "sft: updates; rl: rollouts"},
-      {.name = "demonstrations", .type = OptionType::kInt, .min = 1, .help = "sft: how many in all"},
+      {.name = "demonstrations",
+       .type = OptionType::kInt,
+       .min = 1,
+       .help = "sft: how many in all"},
   };
   if (kind != "sft" && !kind.empty()) options.back().default_value = 0;
   return options;
@@ -238,18 +249,18 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
                              std::string& gate) {
   const bool is_rl = stage.kind == "rl";
   gate = "kind";
-  if (is_rl && ((table.empty() && key == "demonstrations") || (table == "train" && key == "batch_size"))) {
+  if (is_rl &&
+      ((table.empty() && key == "demonstrations") || (table == "train" && key == "batch_size"))) {
     return "only sft stages use it";
   }
   if (!is_rl) {
-    const bool is_rl_key = table == "algorithm" || table == "sampler" ||
-                           (table == "train" && (key == "mini_batches" || key == "epochs" ||
-                                                 key == "aggregation"));
-    // An evaluation of an sft stage generates too, within these limits.
-    const bool is_eval_key =
+    const bool is_rl_key =
+        table == "algorithm" || table == "sampler" ||
+        (table == "train" && (key == "mini_batches" || key == "epochs" || key == "aggregation"));
+    // Evaluations of an sft stage generate too, within these limits.
+    const bool is_limit =
         key == "max_new_tokens" || key == "max_batch" || key == "max_failure_frac";
-    if (is_rl_key || (table == "rollout" && !is_eval_key)) return "only rl stages use it";
-    if (table == "rollout" && stage.eval.every == 0) return "only rl stages and evaluations use it";
+    if (is_rl_key || (table == "rollout" && !is_limit)) return "only rl stages use it";
   }
   if (table == "train" && key == "min_lr_frac" && stage.train.schedule != "cosine") {
     gate = "train.schedule";

@@ -1,25 +1,24 @@
 #pragma once
 
-// A run file, resolved: every table typed, every default filled in, every plugin option checked. Each
-// stage holds its own full copy of the tables that a stage may override. Defaults stand here, once;
-// ranges and help stand in run_config.cpp.
-
-#include "core/config/option.h"
-
-#include <nlohmann/json.hpp>
+// A run file, resolved: every table typed, every default filled in, every plugin option checked.
+// Each stage holds its own full copy of the tables that a stage may override. Defaults stand here,
+// once; ranges and help stand in run_config.cpp.
 
 #include <array>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "core/config/option.h"
 
 namespace qed {
 
 struct RunTable {
-  std::string name;              // default: the run file's stem
+  std::string name;  // default: the run file's stem
   std::int64_t seed = 1;
-  std::string device = "auto";   // "auto" or "cpu"
-  std::int64_t threads = 0;      // 0: one per core
+  std::string device = "auto";  // "auto" or "cpu"
+  std::int64_t threads = 0;     // 0: one per core
 };
 
 struct ModelTable {
@@ -34,19 +33,20 @@ struct PluginTable {
 };
 
 struct RolloutTable {
-  std::int64_t prompts = 16;          // per step
-  std::int64_t group_size = 8;        // completions per prompt
+  std::int64_t prompts = 16;    // per step
+  std::int64_t group_size = 8;  // completions per prompt
   std::int64_t max_new_tokens = 256;
-  std::int64_t max_batch = 512;       // sequences generated at a time; changes no result
-  std::int64_t max_support = 64;      // ids of a truncated distribution kept per token
-  double max_failure_frac = 0.02;     // of a step's completions that may fail to be scored
+  std::int64_t max_batch = 512;    // sequences generated at a time; changes no result
+  std::int64_t max_support = 64;   // ids of a truncated distribution kept per token
+  double max_failure_frac = 0.02;  // of a step's completions that may fail to be scored
 };
 
 struct TrainTable {
-  std::int64_t batch_size = 32;       // sft: demonstrations per update
-  std::int64_t mini_batches = 1;      // rl: updates per epoch over a step's completions
-  std::int64_t epochs = 1;            // rl: passes over a step's completions
-  std::int64_t micro_tokens = 16384;  // tokens per forward and backward; changes no result beyond rounding
+  std::int64_t batch_size = 32;   // sft: demonstrations per update
+  std::int64_t mini_batches = 1;  // rl: updates per epoch over a step's completions
+  std::int64_t epochs = 1;        // rl: passes over a step's completions
+  std::int64_t micro_tokens =
+      16384;  // tokens per forward and backward; changes no result beyond rounding
   double lr = 1e-6;
   std::string schedule = "constant";  // after warm-up: "constant" or "cosine"
   double min_lr_frac = 0.0;           // cosine: the floor, as a part of lr
@@ -54,12 +54,12 @@ struct TrainTable {
   std::array<double, 2> betas = {0.9, 0.999};
   double eps = 1e-8;
   double weight_decay = 0.0;
-  double clip_norm = 1.0;             // 0: no clipping
+  double clip_norm = 1.0;                  // 0: no clipping
   std::string aggregation = "token-mean";  // rl
 };
 
 struct EvalTable {
-  std::int64_t every = 0;             // steps; 0: never
+  std::int64_t every = 0;  // steps; 0: never
   std::int64_t items = 256;
   std::vector<double> temperatures = {0.0};  // the first is the core metric; 0 is greedy
 };
@@ -70,9 +70,9 @@ struct CheckpointTable {
 };
 
 struct Stage {
-  std::string kind;                  // "sft" or "rl"
+  std::string kind;  // "sft" or "rl"
   std::int64_t steps = 0;
-  std::int64_t demonstrations = 0;   // sft: how many there are in all
+  std::int64_t demonstrations = 0;       // sft: how many there are in all
   PluginTable task, algorithm, sampler;  // algorithm and sampler: rl only
   RolloutTable rollout;
   TrainTable train;

@@ -2,14 +2,13 @@
 
 // The engine's own tables as options, made from the declarations in run_config.cpp.
 
-#include "core/config/option.h"
-#include "core/config/run_config.h"
-
 #include <nlohmann/json.hpp>
-
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/config/option.h"
+#include "core/config/run_config.h"
 
 namespace qed {
 

@@ -1,10 +1,10 @@
 #include "core/config/value.h"
 
-#include "core/util/words.h"
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+
+#include "core/util/words.h"
 
 namespace qed {
 namespace {
@@ -29,8 +29,10 @@ bool is_number(const Node& node) {
 }
 
 bool is_inside(const OptionSpec& option, double number) {
-  if (option.min && (option.is_min_open ? number <= *option.min : number < *option.min)) return false;
-  if (option.max && (option.is_max_open ? number >= *option.max : number > *option.max)) return false;
+  if (option.min && (option.is_min_open ? number <= *option.min : number < *option.min))
+    return false;
+  if (option.max && (option.is_max_open ? number >= *option.max : number > *option.max))
+    return false;
   return true;
 }
 
@@ -43,7 +45,8 @@ struct Check {
   // Adds "`lr` in [train] must be <must>, not <found>".
   std::nullopt_t refuse(const Node& node, const std::string& must, const std::string& found,
                         const std::string& label, const std::string& hint = "") const {
-    const std::string text = cat("`", option.name, "` in ", where, " must be ", must, ", not ", found);
+    const std::string text =
+        cat("`", option.name, "` in ", where, " must be ", must, ", not ", found);
     problems.push_back({node.span, text, label, hint});
     return std::nullopt;
   }
@@ -79,19 +82,25 @@ std::optional<nlohmann::json> check_list(const Check& check, const Node& node) {
 }
 
 std::optional<nlohmann::json> check_string(const Check& check, const Node& node) {
-  const std::string text = node.type == NodeType::kString ? node.value.get<std::string>() : node.raw;
+  const std::string text =
+      node.type == NodeType::kString ? node.value.get<std::string>() : node.raw;
   const std::vector<std::string>& choices = check.option.choices;
-  if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) return text;
+  if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end())
+    return text;
   return check.refuse(node, range_text(check.option), "\"" + text + "\"", "not one of its choices",
                       closest_hint("choice", nearest(text, choices)));
 }
 
 bool has_type(const OptionSpec& option, const Node& node) {
   switch (option.type) {
-    case OptionType::kBool: return node.type == NodeType::kBool;
-    case OptionType::kInt: return node.type == NodeType::kInt;
-    case OptionType::kFloat: return is_number(node);
-    case OptionType::kFloatList: return node.type == NodeType::kArray;
+    case OptionType::kBool:
+      return node.type == NodeType::kBool;
+    case OptionType::kInt:
+      return node.type == NodeType::kInt;
+    case OptionType::kFloat:
+      return is_number(node);
+    case OptionType::kFloatList:
+      return node.type == NodeType::kArray;
     case OptionType::kString:
       // The shell took the quotes away: --set run.name=7 is the string 7.
       return node.type == NodeType::kString ||
@@ -103,17 +112,23 @@ bool has_type(const OptionSpec& option, const Node& node) {
 }  // namespace
 
 std::optional<nlohmann::json> check_value(const OptionSpec& option, const Node& node,
-                                          const std::string& where, std::vector<Problem>& problems) {
+                                          const std::string& where,
+                                          std::vector<Problem>& problems) {
   const Check check{option, where, problems};
   if (!has_type(option, node)) {
-    return check.refuse(node, type_text(option), type_text(node), cat("expected ", type_text(option)));
+    return check.refuse(node, type_text(option), type_text(node),
+                        cat("expected ", type_text(option)));
   }
   switch (option.type) {
-    case OptionType::kBool: return node.value;
-    case OptionType::kString: return check_string(check, node);
-    case OptionType::kFloatList: return check_list(check, node);
+    case OptionType::kBool:
+      return node.value;
+    case OptionType::kString:
+      return check_string(check, node);
+    case OptionType::kFloatList:
+      return check_list(check, node);
     case OptionType::kInt:
-    case OptionType::kFloat: break;
+    case OptionType::kFloat:
+      break;
   }
   return check_number(check, node);
 }
@@ -122,17 +137,23 @@ std::string value_text(const nlohmann::json& value) {
   if (value.is_number_float()) return number_text(value.get<double>());
   if (!value.is_array()) return value.dump();
   std::string text;
-  for (const nlohmann::json& element : value) text += (text.empty() ? "" : ", ") + value_text(element);
+  for (const nlohmann::json& element : value)
+    text += (text.empty() ? "" : ", ") + value_text(element);
   return "[" + text + "]";
 }
 
 std::string type_text(const OptionSpec& option) {
   switch (option.type) {
-    case OptionType::kBool: return "true or false";
-    case OptionType::kInt: return "an integer";
-    case OptionType::kFloat: return "a number";
-    case OptionType::kString: return "a string";
-    case OptionType::kFloatList: break;
+    case OptionType::kBool:
+      return "true or false";
+    case OptionType::kInt:
+      return "an integer";
+    case OptionType::kFloat:
+      return "a number";
+    case OptionType::kString:
+      return "a string";
+    case OptionType::kFloatList:
+      break;
   }
   return option.length == 0 ? "a list of numbers" : cat("a list of ", option.length, " numbers");
 }
@@ -160,13 +181,20 @@ std::string range_text(const OptionSpec& option) {
 
 std::string type_text(const Node& node) {
   switch (node.type) {
-    case NodeType::kBool: return "a boolean";
-    case NodeType::kInt: return "an integer";
-    case NodeType::kFloat: return "a float";
-    case NodeType::kString: return "a string";
-    case NodeType::kTable: return "a table";
-    case NodeType::kArray: return "a list";
-    case NodeType::kOther: break;
+    case NodeType::kBool:
+      return "a boolean";
+    case NodeType::kInt:
+      return "an integer";
+    case NodeType::kFloat:
+      return "a float";
+    case NodeType::kString:
+      return "a string";
+    case NodeType::kTable:
+      return "a table";
+    case NodeType::kArray:
+      return "a list";
+    case NodeType::kOther:
+      break;
   }
   return "a date or time";
 }

@@ -2,14 +2,13 @@
 
 // Values of options: checked against their declaration, and written for people.
 
-#include "core/config/document.h"
-#include "core/config/option.h"
-
 #include <nlohmann/json.hpp>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "core/config/document.h"
+#include "core/config/option.h"
 
 namespace qed {
 

@@ -2,8 +2,8 @@
 
 #include "core/ops/cpu_kernels.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -30,7 +30,7 @@ template <class Keys>
 void attend(const at::Tensor& qkv, const AttentionShape& shape, Keys&& keys, float* out, float* lse) {
   const float* base = qkv.const_data_ptr<float>();
   const std::int64_t width = qkv.size(1), out_width = shape.heads * shape.head_dim;
-  at::parallel_for(0, qkv.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(qkv.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> scratch;
     for (std::int64_t t = begin; t < end; ++t) {
       const AttentionRow row = keys(t);
@@ -84,7 +84,7 @@ struct Attention : torch::autograd::Function<Attention> {
     const float *lse = saved[2].const_data_ptr<float>(), *d = dout.const_data_ptr<float>();
     float* to = dqkv.data_ptr<float>();
     const auto tasks = static_cast<std::int64_t>(offset.size() - 1) * h.kv_heads;
-    at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(tasks, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t task = begin; task < end; ++task) {
         const std::int64_t first = offset[task / h.kv_heads];
         const std::int64_t length = offset[task / h.kv_heads + 1] - first;

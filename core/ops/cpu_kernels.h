@@ -6,7 +6,7 @@
 // of rollout and training equal to the bit. Results are equal between AVX2 and AVX-512.
 //
 // Every kernel works on the caller's thread and on a range that the caller chose; callers cut work
-// with at::parallel_for. No kernel allocates.
+// with parallel_for. No kernel allocates.
 //
 // Panels: a matrix W [N, K] is stored as [ceil(N/16), K, 16] with W[n][k] at [n/16][k][n%16]; lanes
 // past N hold 0.

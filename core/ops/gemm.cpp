@@ -1,6 +1,6 @@
 #include "core/ops/gemm.h"
 
-#include <ATen/Parallel.h>
+#include "core/util/parallel.h"
 
 #include <algorithm>
 
@@ -18,12 +18,12 @@ void gemm(const Gemm& g) {
   const CpuKernels& kernels = cpu_kernels();
   const std::int64_t panels = num_panels(g.cols);
   if (g.rows == 0 || g.cols == 0) return;
-  if (g.rows * g.cols * g.depth < kSmall || at::get_num_threads() == 1) return kernels.gemm(g);
+  if (g.rows * g.cols * g.depth < kSmall || num_threads() == 1) return kernels.gemm(g);
 
   const std::int64_t row_steps = (g.rows + kRowStep - 1) / kRowStep;
   const std::int64_t panel_steps = (panels + kPanelStep - 1) / kPanelStep;
   if (row_steps >= panel_steps) {
-    at::parallel_for(0, row_steps, 1, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(row_steps, 1, [&](std::int64_t begin, std::int64_t end) {
       Gemm part = g;
       const std::int64_t row = begin * kRowStep;
       part.rows = std::min(end * kRowStep, g.rows) - row;
@@ -32,7 +32,7 @@ void gemm(const Gemm& g) {
       kernels.gemm(part);
     });
   } else {
-    at::parallel_for(0, panel_steps, 1, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(panel_steps, 1, [&](std::int64_t begin, std::int64_t end) {
       Gemm part = g;
       const std::int64_t panel = begin * kPanelStep;
       part.cols = std::min(end * kPanelStep * kLanes, g.cols) - panel * kLanes;

@@ -10,7 +10,7 @@
 
 namespace qed::ops {
 
-// Cuts rows or panels into pieces for at::parallel_for. May be called from one thread at a time.
+// Cuts rows or panels into pieces for parallel_for.
 void gemm(const Gemm& g);
 
 // Row `n` of a panel matrix [ceil(N/16), depth, 16]: element k is at row[k * kLanes].

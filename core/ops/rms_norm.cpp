@@ -2,8 +2,8 @@
 
 #include "core/ops/cpu_kernels.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros_like.h>
@@ -24,7 +24,7 @@ std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& x, const at::Tensor&
   at::Tensor y = at::empty_like(x), rstd = at::empty({x.size(0)}, x.options());
   const float *from = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
   float *to = y.data_ptr<float>(), *scale = rstd.data_ptr<float>();
-  at::parallel_for(0, x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
     cpu_kernels().rms_norm(from + begin * dim, w, to + begin * dim, scale + begin, end - begin, dim, eps);
   });
   return {y, rstd};
@@ -46,7 +46,7 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     const float *d = dy.const_data_ptr<float>(), *x = saved[0].const_data_ptr<float>();
     const float *w = saved[1].const_data_ptr<float>(), *rstd = saved[2].const_data_ptr<float>();
     float *to = dx.data_ptr<float>(), *dw = dweight.data_ptr<float>();
-    at::parallel_for(0, rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
       cpu_kernels().rms_norm_backward(d + begin * dim, x + begin * dim, w, rstd + begin,
                                       to + begin * dim, end - begin, dim);
     });

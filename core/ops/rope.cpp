@@ -2,8 +2,8 @@
 
 #include "core/ops/cpu_kernels.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -24,7 +24,7 @@ void rotate(const at::Tensor& x, const at::Tensor& position, const RopeTable& ta
   const std::int64_t stride = x.size(1), dim = 2 * table.cos.size(1);
   const std::int64_t* p = position.const_data_ptr<std::int64_t>();
   const float *cos = table.cos.const_data_ptr<float>(), *sin = table.sin.const_data_ptr<float>();
-  at::parallel_for(0, x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
     cpu_kernels().rope(data + begin * stride, stride, p + begin, cos, sin, end - begin, heads, dim,
                        direction);
   });

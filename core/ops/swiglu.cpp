@@ -2,8 +2,8 @@
 
 #include "core/ops/cpu_kernels.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -22,7 +22,7 @@ at::Tensor forward(const at::Tensor& gate_up) {
   at::Tensor out = at::empty({gate_up.size(0), dim}, gate_up.options());
   const float* from = gate_up.const_data_ptr<float>();
   float* to = out.data_ptr<float>();
-  at::parallel_for(0, gate_up.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(gate_up.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
     cpu_kernels().swiglu(from + begin * 2 * dim, to + begin * dim, end - begin, dim);
   });
   return out;
@@ -39,7 +39,7 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
     at::Tensor din = at::empty_like(gate_up);
     const float *d = dout.const_data_ptr<float>(), *from = gate_up.const_data_ptr<float>();
     float* to = din.data_ptr<float>();
-    at::parallel_for(0, dout.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(dout.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
       cpu_kernels().swiglu_backward(d + begin * dim, from + begin * 2 * dim, to + begin * 2 * dim,
                                     end - begin, dim);
     });

@@ -3,8 +3,8 @@
 #include "core/ops/distribution.h"
 #include "core/ops/gemm.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -57,9 +57,9 @@ void for_each_chunk(const Rows& rows, F&& f) {
 
 void forward(const Rows& rows, float* logp, float* entropy) {
   for_each_chunk(rows, [&](std::int64_t begin, std::int64_t end, const float* z) {
-    at::parallel_for(begin, end, kGrain, [&](std::int64_t from, std::int64_t to) {
+    parallel_for(end - begin, kGrain, [&](std::int64_t from, std::int64_t to) {
       std::vector<float> scratch;
-      for (std::int64_t r = from; r < to; ++r) {
+      for (std::int64_t r = begin + from; r < begin + to; ++r) {
         const std::span<const float> row(z + (r - begin) * rows.width(), rows.vocab);
         const float scale = rows.inv_temperature[r];
         const RowSoftmax full = softmax(row, scale);
@@ -89,9 +89,9 @@ void backward(const Rows& rows, const float* dlogp, float* dh, float* dw) {
   const std::int64_t dim = rows.h.size(1), width = rows.width();
   const std::vector<float> turned = transpose_panels(rows.w.const_data_ptr<float>(), rows.vocab, dim);
   for_each_chunk(rows, [&](std::int64_t begin, std::int64_t end, float* z) {
-    at::parallel_for(begin, end, kGrain, [&](std::int64_t from, std::int64_t to) {
+    parallel_for(end - begin, kGrain, [&](std::int64_t from, std::int64_t to) {
       std::vector<float> scratch;
-      for (std::int64_t r = from; r < to; ++r) {
+      for (std::int64_t r = begin + from; r < begin + to; ++r) {
         backward_row(rows, r, dlogp[r], z + (r - begin) * width, scratch);
       }
     });

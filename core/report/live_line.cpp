@@ -1,7 +1,5 @@
 #include "core/report/live_line.h"
 
-#include "core/util/terminal.h"
-
 #include <unistd.h>
 
 #include <chrono>
@@ -9,6 +7,8 @@
 #include <cstdlib>
 #include <limits>
 #include <utility>
+
+#include "core/util/terminal.h"
 
 namespace qed {
 namespace {
@@ -24,7 +24,8 @@ LiveLineOptions live_line_on_stderr() {
   options.is_live = !is_quiet && is_terminal(STDERR_FILENO);
   options.plain_every_s = is_quiet ? 0 : 10;
   options.now_s = [] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
   };
   options.width = [] { return terminal_width(STDERR_FILENO); };
   options.write = [](std::string_view text) {

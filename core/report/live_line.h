@@ -3,8 +3,8 @@
 // The one line on stderr that says how a run is doing.
 //
 // On a terminal it is redrawn in place, at most 20 times a second, and cut to the terminal's width.
-// Elsewhere it becomes a plain line every ten seconds. QED_NO_PROGRESS in the environment leaves the
-// milestones only.
+// Elsewhere it becomes a plain line every ten seconds. QED_NO_PROGRESS in the environment leaves
+// the milestones only.
 
 #include <functional>
 #include <string>
@@ -43,8 +43,8 @@ class LiveLine {
 
   LiveLineOptions options_;
   std::string text_;
-  double last_s_;           // of the last redraw or plain line
-  bool is_drawn_ = false;   // there is a live line on the screen
+  double last_s_;          // of the last redraw or plain line
+  bool is_drawn_ = false;  // there is a live line on the screen
 };
 
 }  // namespace qed

@@ -1,8 +1,8 @@
 #include "core/rollout/generate.h"
 
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
@@ -127,7 +127,7 @@ class Batch {
   void draw(const at::Tensor& logits, std::size_t first, std::span<const std::size_t> logits_row) {
     const float* data = logits.const_data_ptr<float>();
     const std::int64_t vocab = logits.size(1);
-    at::parallel_for(0, static_cast<std::int64_t>(logits_row.size()), 8, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(static_cast<std::int64_t>(logits_row.size()), 8, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const Row& row = rows_[first + i];
         const auto& sample = row.request->samples[row.sample];

@@ -1,6 +1,7 @@
 #include "core/run/context.h"
 
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
 #include <ATen/Parallel.h>
 
@@ -16,7 +17,7 @@ fs::path find_model_config(const ModelTable& model) {
   return model.path.empty() ? fs::path(model.config) : fs::path(model.path) / "config.json";
 }
 
-int num_threads(std::int64_t asked) {
+int threads_to_use(std::int64_t asked) {
   return asked > 0 ? static_cast<int>(asked) : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
@@ -29,7 +30,8 @@ RunContext::RunContext(const TrainRequest& request)
       folder(request.run_folder, config, request.fresh),
       tokenizer(Tokenizer::open(model_config.parent_path())),
       model(read_model_config(model_config)) {
-  at::set_num_threads(num_threads(config.run.threads));
+  set_num_threads(threads_to_use(config.run.threads));
+  at::set_num_threads(1);  // what is left to LibTorch is too small for a second pool of threads
   if (tokenizer.vocab_size() > model.config().vocab_size) {
     throw Error(cat("the tokenizer beside ", model_config.string(), " has ", tokenizer.vocab_size(),
                     " tokens, but the model's vocabulary is ", model.config().vocab_size));

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <fstream>
-#include <initializer_list>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
 
 #include "core/text/text_bridge.h"
 #include "core/util/error.h"
@@ -31,13 +32,18 @@ Error file_error(const fs::path& file, const std::string& what, const std::strin
   return Error(cat(file.string(), ": ", what), hint, kExitUsage);
 }
 
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 // One of the optional JSON files of a model folder; an absent file is an empty object.
 struct ConfigFile {
   fs::path path;
   Json json = Json::object();
 
   explicit ConfigFile(fs::path file) : path(std::move(file)) {
-    if (!fs::exists(path)) return;
+    if (!is_file(path)) return;
     std::ifstream in(path, std::ios::binary);
     const std::string text(std::istreambuf_iterator<char>(in), {});
     try {
@@ -52,39 +58,37 @@ struct ConfigFile {
 
   bool has(const char* key) const { return json.contains(key) && !json.at(key).is_null(); }
 
-  // A token by its text: "<eos>", or {"content": "<eos>", …}.
-  std::int32_t token(const char* key, const Tokenizer& tokenizer) const {
+  // The text of a token: "<eos>", or {"content": "<eos>", …}; empty where the key is not there.
+  std::optional<std::string> token(const char* key) const {
+    if (!has(key)) return std::nullopt;
     const Json& value = json.at(key);
     const Json& text = value.is_object() && value.contains("content") ? value["content"] : value;
-    if (!text.is_string())
+    if (!text.is_string()) {
       throw file_error(path, cat("`", key, "` must be the text of a token"), kMendFile);
-    const auto id = tokenizer.token_to_id(text.get<std::string>());
-    if (!id)
-      throw file_error(path, cat("`", key, "` is ", text, ", which is not in tokenizer.json"),
-                       kSameModel);
-    return *id;
+    }
+    return text.get<std::string>();
   }
 
-  // Tokens by their ids: 1, or [1, 2].
-  std::vector<std::int32_t> ids(const char* key, const Tokenizer& tokenizer) const {
+  // Ids of tokens: 1, or [1, 2]; none where the key is not there. They may be out of range.
+  std::vector<Json> ids(const char* key) const {
+    if (!has(key)) return {};
     const Json& value = json.at(key);
-    const Json list = value.is_array() ? value : Json::array({value});
-    std::vector<std::int32_t> ids;
-    for (const Json& id : list) {
-      if (!id.is_number_integer())
-        throw file_error(path, cat("`", key, "` must be a token id or a list of them"), kMendFile);
-      const auto value = id.get<std::int64_t>();
-      const auto token = static_cast<std::int32_t>(value);
-      if (value != token || !tokenizer.id_to_token(token)) {
-        throw file_error(path,
-                         cat("`", key, "` has ", id, ", which is not an id of tokenizer.json"),
-                         kSameModel);
-      }
-      ids.push_back(token);
+    const std::vector<Json> ids =
+        value.is_array() ? value.get<std::vector<Json>>() : std::vector{value};
+    for (const Json& id : ids) {
+      if (id.is_number_integer()) continue;
+      throw file_error(path, cat("`", key, "` must be a token id or a list of them"), kMendFile);
     }
     return ids;
   }
 };
+
+// The id that a JSON integer is, if the tokenizer has it.
+std::optional<std::int32_t> known_id(const Json& json, const Tokenizer& tokenizer) {
+  const auto wide = json.get<std::int64_t>();
+  const auto id = static_cast<std::int32_t>(wide);
+  return id == wide && tokenizer.id_to_token(id) ? std::optional(id) : std::nullopt;
+}
 
 }  // namespace
 
@@ -92,7 +96,7 @@ void Tokenizer::Free::operator()(qtx_tokenizer* handle) const { qtx_tokenizer_fr
 
 Tokenizer Tokenizer::open(const fs::path& folder) {
   const fs::path file = folder / "tokenizer.json";
-  if (!fs::exists(file)) {
+  if (!is_file(file)) {
     throw Error(cat(folder.string(), " has no tokenizer.json"),
                 "give a folder with a tokenizer in Hugging Face form", kExitUsage);
   }
@@ -112,18 +116,26 @@ void Tokenizer::read_end_tokens(const fs::path& folder) {
   const ConfigFile own(folder / "tokenizer_config.json");
   const ConfigFile generation(folder / "generation_config.json");
   const ConfigFile model(folder / "config.json");
-  std::optional<std::int32_t> eos;
-  if (own.has("eos_token")) eos = own.token("eos_token", *this);
-  if (own.has("pad_token")) pad_id_ = own.token("pad_token", *this);
-  if (eos) stop_ids_.push_back(*eos);
 
-  const auto ids_of = [&](const char* key) -> std::vector<std::int32_t> {
-    if (generation.has(key)) return generation.ids(key, *this);
-    return model.has(key) ? model.ids(key, *this) : std::vector<std::int32_t>();
-  };
-  for (const std::int32_t id : ids_of("eos_token_id")) stop_ids_.push_back(id);
-  if (const auto pad = ids_of("pad_token_id"); !pad_id_ && !pad.empty()) pad_id_ = pad.front();
-
+  if (const auto token = own.token("eos_token")) {
+    const auto id = token_to_id(*token);
+    if (!id) {
+      throw file_error(own.path,
+                       cat("`eos_token` is `", *token, "`, which is not in tokenizer.json"),
+                       kSameModel);
+    }
+    stop_ids_.push_back(*id);
+  }
+  const ConfigFile& more = generation.has("eos_token_id") ? generation : model;
+  for (const Json& json : more.ids("eos_token_id")) {
+    const auto id = known_id(json, *this);
+    if (!id) {
+      throw file_error(more.path,
+                       cat("`eos_token_id` has ", json, ", which is not in tokenizer.json"),
+                       kSameModel);
+    }
+    stop_ids_.push_back(*id);
+  }
   if (stop_ids_.empty()) {
     throw Error(cat("no file in ", folder.string(), " names an end token"),
                 "set `eos_token` in tokenizer_config.json", kExitUsage);
@@ -131,6 +143,11 @@ void Tokenizer::read_end_tokens(const fs::path& folder) {
   eos_id_ = stop_ids_.front();
   std::sort(stop_ids_.begin(), stop_ids_.end());
   stop_ids_.erase(std::unique(stop_ids_.begin(), stop_ids_.end()), stop_ids_.end());
+
+  // A padding token that the vocabulary lacks is none: -1 is a habit of old folders.
+  const auto pad = (generation.has("pad_token_id") ? generation : model).ids("pad_token_id");
+  if (const auto token = own.token("pad_token")) pad_id_ = token_to_id(*token);
+  if (!pad_id_ && !pad.empty()) pad_id_ = known_id(pad.front(), *this);
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, EncodeMode mode) const {

@@ -29,9 +29,9 @@ enum class DecodeMode { kSkipSpecial, kKeepSpecial };
 class Tokenizer final {
  public:
   // Reads tokenizer.json, and where they are present tokenizer_config.json (eos_token, pad_token),
-  // generation_config.json (eos_token_id, pad_token_id) or else config.json (the same keys).
-  // Throws Error naming the file that is missing, is not valid or asks for a token that the
-  // vocabulary does not have, or when no file names an end token.
+  // generation_config.json (eos_token_id, pad_token_id) and config.json (the same two keys, where
+  // generation_config.json does not have them). Throws Error naming the file that is missing or
+  // not valid, an end token that the vocabulary does not have, or that no file names one.
   static Tokenizer open(const std::filesystem::path& folder);
 
   Tokenizer(Tokenizer&&) noexcept = default;
@@ -62,7 +62,7 @@ class Tokenizer final {
   // Every id that ends a completion: what all files name, ascending, never empty.
   const std::vector<std::int32_t>& stop_ids() const { return stop_ids_; }
 
-  // The padding token, where a file names one.
+  // The padding token, where a file names one that the vocabulary has.
   std::optional<std::int32_t> pad_id() const { return pad_id_; }
 
  private:

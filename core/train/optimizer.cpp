@@ -2,8 +2,8 @@
 
 #include "core/ops/cpu_kernels.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
@@ -51,7 +51,7 @@ double AdamW::step(const TrainTable& options, double lr) {
   const auto t = static_cast<double>(num_steps_);
   const double bias1 = 1 - std::pow(options.betas[0], t), bias2 = 1 - std::pow(options.betas[1], t);
   float *w = weights_.flat().data_ptr<float>(), *m = m_.data_ptr<float>(), *v = v_.data_ptr<float>();
-  at::parallel_for(0, n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     ops::cpu_kernels().adamw(w + begin, grad + begin, m + begin, v + begin, end - begin, static_cast<float>(lr),
                              static_cast<float>(options.betas[0]), static_cast<float>(options.betas[1]),
                              static_cast<float>(options.eps), static_cast<float>(options.weight_decay),

@@ -21,7 +21,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
-std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates) {
+std::vector<std::string> nearest(std::string_view name,
+                                 const std::vector<std::string>& candidates) {
   std::vector<std::pair<std::size_t, std::string>> found;
   for (const std::string& candidate : candidates) {
     const std::size_t length = std::max(name.size(), candidate.size());

@@ -12,8 +12,8 @@ namespace qed {
 // Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// Those of `candidates` that a person who typed `name` may have meant, nearest first, at most three.
-// Empty when none is plausible.
+// Those of `candidates` that a person who typed `name` may have meant, nearest first, at most
+// three. Empty when none is plausible.
 std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates);
 
 // "`a`", "`a` or `b`", "`a`, `b` or `c`".

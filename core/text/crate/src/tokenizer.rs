@@ -55,7 +55,10 @@ fn no_token(model: &ModelWrapper, piece: &NormalizedString) -> String {
 
 fn decode(tokenizer: &Tokenizer, ids: &[i32], skip_special: bool) -> Result<String> {
     let ids: Vec<u32> = ids.iter().map(|&id| id as u32).collect(); // a negative id has no token
-    if let Some(i) = ids.iter().position(|&id| tokenizer.id_to_token(id).is_none()) {
+    if let Some(i) = ids
+        .iter()
+        .position(|&id| tokenizer.id_to_token(id).is_none())
+    {
         return Err(format!("no token has id {} (at position {i})", ids[i] as i32).into());
     }
     tokenizer.decode(&ids, skip_special)
@@ -64,13 +67,18 @@ fn decode(tokenizer: &Tokenizer, ids: &[i32], skip_special: bool) -> Result<Stri
 #[no_mangle]
 pub unsafe extern "C" fn qtx_tokenizer_open(path: *const c_char, size: usize) -> *mut Tokenizer {
     let opened = guard(|| open(text(path, size)?));
-    opened.map_or(std::ptr::null_mut(), |tokenizer| Box::into_raw(Box::new(tokenizer)))
+    opened.map_or(std::ptr::null_mut(), |tokenizer| {
+        Box::into_raw(Box::new(tokenizer))
+    })
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn qtx_tokenizer_free(tokenizer: *mut Tokenizer) {
     if !tokenizer.is_null() {
-        guard(|| Ok(drop(Box::from_raw(tokenizer))));
+        guard(|| {
+            drop(Box::from_raw(tokenizer));
+            Ok(())
+        });
     }
 }
 
