@@ -93,7 +93,7 @@ TrainerState read_trainer_state(const fs::path& checkpoint) {
 }
 
 void write_checkpoint(const fs::path& folder, const fs::path& model_config, Transformer& model,
-                      const AdamW* optimizer, const TrainerState& state, std::int64_t keep) {
+                      const AdamW& optimizer, const TrainerState& state, std::int64_t keep) {
   fs::create_directories(folder);
   delete_unfinished(folder);
   const std::string name = std::to_string(state.global_step);
@@ -106,8 +106,8 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config, Tran
     if (fs::exists(from)) write_file(temporary / file, read_file(from));
   }
   write_safetensors(temporary / "model.safetensors", model.weights().to_tensors(model.weights().flat()));
-  if (optimizer != nullptr) write_safetensors(temporary / "optimizer.safetensors", optimizer->to_tensors());
-  write_file(temporary / "trainer.json", state_json(state, optimizer != nullptr ? optimizer->num_steps() : 0));
+  write_safetensors(temporary / "optimizer.safetensors", optimizer.to_tensors());
+  write_file(temporary / "trainer.json", state_json(state, optimizer.num_steps()));
   write_file(temporary / "DONE", "");
 
   if (fs::exists(folder / name)) delete_checkpoint(folder, state.global_step);

@@ -14,8 +14,8 @@ namespace qed {
 
 // Where a run stands between two steps. Stages count from 0.
 struct TrainerState {
-  std::int64_t stage = 0;        // the current stage; the number of stages when the run is finished
-  std::int64_t stage_step = 0;   // steps of it that are done
+  std::int64_t stage = 0;        // the current stage
+  std::int64_t stage_step = 0;   // steps of it that are done; all of them at its end
   std::int64_t global_step = 0;  // steps done in all stages
   std::uint64_t data_cursor = 0;    // of the stage's ItemStream
   std::uint64_t metrics_bytes = 0;  // length of metrics.jsonl
@@ -28,12 +28,12 @@ std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::pa
 TrainerState read_trainer_state(const std::filesystem::path& checkpoint);
 
 // Writes checkpoint <folder>/<global_step>, then deletes all but the newest `keep`, and what killed runs
-// left half written. config.json and the tokenizer's files are copied from `model_files`; `optimizer`
-// may be null between two stages. On disk when it returns.
+// left half written. `model_config` and the tokenizer's files beside it are copied. On disk when it
+// returns.
 void write_checkpoint(const std::filesystem::path& folder, const std::filesystem::path& model_config,
-                      Transformer& model, const AdamW* optimizer, const TrainerState& state, std::int64_t keep);
+                      Transformer& model, const AdamW& optimizer, const TrainerState& state, std::int64_t keep);
 
-// Restores what write_checkpoint wrote; an optimizer is asked for only in the middle of a stage.
+// Restore what write_checkpoint wrote.
 void read_weights(const std::filesystem::path& checkpoint, Transformer& model);
 void read_optimizer(const std::filesystem::path& checkpoint, AdamW& optimizer);
 

@@ -1,10 +1,13 @@
 #include "core/run/engine.h"
 
+#include "core/data/items.h"
 #include "core/ops/cpu_kernels.h"
 #include "core/run/context.h"
 #include "core/run/stages.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
+
+#include <c10/util/Exception.h>
 
 #include <csignal>
 #include <cstdio>
@@ -51,25 +54,36 @@ void say_what_is_next(const RunContext& run) {
   std::fprintf(stderr, "next     qed train %s --set algorithm.name=reinforce_pp\n", run.config.file.c_str());
 }
 
+// Moves on to the next stage where the current one is done. Returns false when there is none.
+bool advance(RunContext& run) {
+  TrainerState& state = run.state();
+  while (state.stage_step >= run.stage().steps) {
+    if (state.stage + 1 == static_cast<std::int64_t>(run.config.stages.size())) return false;
+    ++state.stage;
+    state.stage_step = 0;
+    state.data_cursor = 0;
+  }
+  return true;
+}
+
 int run_all(const TrainRequest& request) {
   RunContext run(request);
-  const auto num_stages = static_cast<std::int64_t>(run.config.stages.size());
-  if (run.state().stage >= num_stages) {
+  const Stopwatch watch;
+  if (!advance(run)) {
     run.live.milestone(cat(run.folder.path().string(), " is finished; --fresh starts it again"));
     say_what_is_next(run);
     return kExitOk;
   }
   say_what_runs(run);
-  const Stopwatch watch;
-  while (run.state().stage < num_stages) {
-    const StageEnd end = run.stage().kind == "sft" ? run_sft_stage(run, stop_requested) : run_rl_stage(run, stop_requested);
-    if (end == StageEnd::kStopped) {
+  do {
+    run.stage().kind == "sft" ? run_sft_stage(run, stop_requested) : run_rl_stage(run, stop_requested);
+    if (stop_requested) {
       run.live.clear();
       std::fprintf(stderr, "stopped after step %lld, all saved; to go on:  %s\n",
                    static_cast<long long>(run.state().global_step), request.command.c_str());
       return kExitInterrupted;
     }
-  }
+  } while (advance(run));
   run.live.milestone(cat("done in ", seconds(watch.seconds())));
   run.live.clear();
   say_what_is_next(run);
@@ -85,26 +99,36 @@ void RunContext::report_first_update() {
 }
 
 bool end_step(RunContext& run, const AdamW& optimizer, const std::atomic<bool>& stop) {
-  TrainerState& state = run.state();
   const Stage& stage = run.stage();
-  const bool is_last = state.stage_step == stage.steps;
-  const bool is_due = stage.checkpoint.every > 0 && state.stage_step % stage.checkpoint.every == 0;
-  if (is_last) {  // the next stage starts with an optimizer and a data order of its own
-    ++state.stage;
-    state.stage_step = 0;
-    state.data_cursor = 0;
+  const std::int64_t step = run.state().stage_step, every = stage.checkpoint.every;
+  const bool must_return = step == stage.steps || stop;
+  if (must_return || (every > 0 && step % every == 0)) {
+    run.folder.checkpoint(run.model_config, run.model, optimizer, stage.checkpoint.keep);
   }
-  if (is_last || is_due || stop) {
-    run.folder.checkpoint(run.model_config, run.model, is_last ? nullptr : &optimizer, stage.checkpoint.keep);
-  }
-  return is_last || stop;
+  return must_return;
+}
+
+std::unordered_set<std::string> held_out_keys(const Task& task, std::int64_t num_items) {
+  std::unordered_set<std::string> keys;
+  if (task.splits().size() < 2) return keys;
+  const std::string& split = task.splits()[1];
+  const std::uint64_t count = task.count(split);
+  const std::int64_t all = count == QED_GENERATIVE ? num_items : static_cast<std::int64_t>(count);
+  if (all == 0) return keys;
+  for (Item& item : evaluation_items(task, split, all)) keys.insert(std::move(item.key));
+  return keys;
 }
 
 }  // namespace qed
 
-extern "C" __attribute__((visibility("default"))) int qed_engine_train(const qed::TrainRequest& request) {
+extern "C" __attribute__((visibility("default"))) int qed_engine_train(
+    const qed::TrainRequest& request) {
   qed::stop_requested = false;
   std::signal(SIGINT, qed::on_signal);
   std::signal(SIGTERM, qed::on_signal);
-  return qed::run_all(request);
+  try {
+    return qed::run_all(request);
+  } catch (const c10::Error& e) {  // LibTorch's own; its backtrace helps nobody here
+    throw std::logic_error(qed::cat("LibTorch: ", e.what_without_backtrace(), " (this is a bug in qed)"));
+  }
 }

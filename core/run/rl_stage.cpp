@@ -36,7 +36,7 @@ struct Loop {
         sampler(run.component("sampler", s.sampler.name), s.sampler.options.dump(), run.plugins.abi()),
         optimizer(run.model.weights()),
         eval_items(load_eval_items(task, s.eval)),
-        held_out(keys(eval_items)),
+        held_out(held_out_keys(task, s.eval.items)),
         items(task, task.splits().front(), run.key("data").value(), held_out) {
     items.seek(run.state().data_cursor);
     if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
@@ -48,11 +48,6 @@ struct Loop {
       throw Error(cat("task `", task.name(), "` has no evaluation split"), "set eval.every to 0", kExitUsage);
     }
     return evaluation_items(task, task.splits()[1], eval.items);
-  }
-  static std::unordered_set<std::string> keys(const std::vector<Item>& items) {
-    std::unordered_set<std::string> out;
-    for (const Item& item : items) out.insert(item.key);
-    return out;
   }
 };
 
@@ -151,7 +146,7 @@ void evaluate_and_say(RunContext& run, const Loop& loop) {
 
 }  // namespace
 
-StageEnd run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
+void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   Loop loop(run, stage);
   if (run.state().stage_step == 0 && stage.eval.every > 0) evaluate_and_say(run, loop);
@@ -186,9 +181,8 @@ StageEnd run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     run.state().data_cursor = loop.items.cursor();
     log_step(run, loop.task, rollout, experience, updates, times, lr, loop.items.num_dropped());
     if (stage.eval.every > 0 && (step % stage.eval.every == 0 || step == stage.steps)) evaluate_and_say(run, loop);
-    if (end_step(run, loop.optimizer, stop)) break;
+    if (end_step(run, loop.optimizer, stop)) return;
   }
-  return run.state().stage_step == 0 ? StageEnd::kFinished : StageEnd::kStopped;
 }
 
 }  // namespace qed

@@ -59,7 +59,7 @@ void RunFolder::bind(const RunConfig& config) {
   write_file(file, to_toml(now));
 }
 
-void RunFolder::checkpoint(const fs::path& model_config, Transformer& model, const AdamW* optimizer,
+void RunFolder::checkpoint(const fs::path& model_config, Transformer& model, const AdamW& optimizer,
                            std::int64_t keep) {
   metrics_->sync();
   samples_->sync();

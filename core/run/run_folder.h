@@ -33,7 +33,7 @@ class RunFolder {
   AppendFile& samples() { return *samples_; }
 
   // Makes the logs durable and writes a checkpoint of this moment.
-  void checkpoint(const std::filesystem::path& model_config, Transformer& model, const AdamW* optimizer,
+  void checkpoint(const std::filesystem::path& model_config, Transformer& model, const AdamW& optimizer,
                   std::int64_t keep);
 
  private:

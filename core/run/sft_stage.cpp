@@ -12,8 +12,8 @@ namespace qed {
 namespace {
 
 std::vector<Demonstration> load_demonstrations(RunContext& run, const Task& task) {
-  const std::unordered_set<std::string> none;  // held-out splits are apart by the task's own rule
-  ItemStream items(task, task.splits().front(), run.key("data").value(), none);
+  const auto held_out = held_out_keys(task, run.stage().eval.items);
+  ItemStream items(task, task.splits().front(), run.key("data").value(), held_out);
   std::vector<Demonstration> out;
   for (std::int64_t i = 0; i < run.stage().demonstrations; ++i) {
     const std::uint64_t seed = run.key("demonstration").add(static_cast<std::uint64_t>(i)).value();
@@ -50,7 +50,7 @@ std::string live_text(std::int64_t step, std::int64_t steps, double loss, double
 
 }  // namespace
 
-StageEnd run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
+void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   const TrainTable& options = stage.train;
   const Task task(run.component("task", stage.task.name), stage.task.options.dump(), run.plugins.abi());
@@ -84,9 +84,8 @@ StageEnd run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
     run.write(row);
     run.live.update(live_text(step, stage.steps, loss, lr, step_s));
     if (step == stage.steps) run.live.milestone(live_text(step, stage.steps, loss, lr, step_s));
-    if (end_step(run, optimizer, stop)) break;
+    if (end_step(run, optimizer, stop)) return;
   }
-  return run.state().stage_step == 0 ? StageEnd::kFinished : StageEnd::kStopped;
 }
 
 }  // namespace qed

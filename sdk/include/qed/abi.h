@@ -315,7 +315,8 @@ typedef struct qed_algorithm {
   /* Once per step, over the step's whole batch. */
   int32_t (*advantage)(const void* self, qed_call* call, const qed_batch* batch,
                        qed_advantage* out); /* [any] */
-  /* Once per micro-batch of each update. */
+  /* Once per micro-batch of each update. Sequences whose advantages are all 0 are left out: f must have
+     gradient 0 where adv is 0. */
   int32_t (*loss)(const void* self, qed_call* call, qed_loss* args); /* [any] */
 } qed_algorithm;
 

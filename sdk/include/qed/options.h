@@ -41,6 +41,9 @@ class Options {
   // T is bool, std::int64_t, double or std::string. `name` must be a literal.
   template <class T>
   void operator()(std::string_view name, T& member, const OptionSpec& spec) {
+    static_assert(std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> ||
+                      std::is_same_v<T, double> || std::is_same_v<T, std::string>,
+                  "an option is a bool, std::int64_t, double or std::string");
     if (from_ != nullptr) {
       read(name, member);
     } else {
@@ -82,7 +85,6 @@ class Options {
     } else if constexpr (std::is_same_v<T, bool>) {
       option.type = QED_OPTION_BOOL;
     } else {
-      static_assert(std::is_same_v<T, std::string>, "bool, std::int64_t, double or std::string");
       option.type = QED_OPTION_STRING;
     }
     option.default_json = str(texts_.emplace_back(json::write(member)));
