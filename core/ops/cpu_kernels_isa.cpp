@@ -14,7 +14,7 @@ typedef std::int32_t IVec __attribute__((vector_size(64)));
 
 inline Vec load(const float* p) { return *reinterpret_cast<const Vec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
-inline Vec splat(float x) { return Vec{} + x; }
+inline Vec splat(float x) { return Vec{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 
 // The first n < 16 lanes; the others are 0.
 inline Vec load_part(const float* p, std::int64_t n) {
@@ -26,19 +26,27 @@ inline void store_part(float* p, Vec v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = v[i];
 }
 
+// Lane i of the result is lane i + n of v, around the end.
+template <int n>
+inline Vec upper(Vec v) {
+  return __builtin_shufflevector(v, v, n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8, n + 9,
+                                 n + 10, n + 11, n + 12, n + 13, n + 14, n + 15);
+}
+
 // Lanes in a fixed tree: (0+8, 1+9, ...), then by 4, 2, 1.
 inline float sum_lanes(Vec v) {
-  float s[16];
-  __builtin_memcpy(s, &v, 64);
-  for (int width = 8; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) s[i] += s[i + width];
-  }
-  return s[0];
+  v = v + upper<8>(v);
+  v = v + upper<4>(v);
+  v = v + upper<2>(v);
+  v = v + upper<1>(v);
+  return v[0];
 }
 inline float max_lanes(Vec v) {
-  float m = v[0];
-  for (int i = 1; i < 16; ++i) m = v[i] > m ? v[i] : m;
-  return m;
+  const auto larger = [](Vec a, Vec b) { return a > b ? a : b; };
+  v = larger(v, upper<8>(v));
+  v = larger(v, upper<4>(v));
+  v = larger(v, upper<2>(v));
+  return larger(v, upper<1>(v))[0];
 }
 
 // exp(x) for x <= 0, and for any x above -87; Cephes' polynomial, error below 2 units in the last place.
