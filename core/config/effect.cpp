@@ -13,53 +13,61 @@ bool all_of_kind(const std::vector<Stage>& stages, const std::string& kind) {
 
 }  // namespace
 
-// An entry that won in no stage is shadowed; one that won only where its key does nothing is idle.
-// Both are errors, except where a --set is the cause: an option switched off at launch must not
-// need an edit of the file.
-void Resolver::check_entry(const Node& node, const Entry& entry, const std::vector<Stage>& stages) {
-  const std::string name = cat("`", node.key, "` in ", entry.where);
+// Why the entry does nothing in the stages where it won; "" when it works in one of them. Excused:
+// a --set switched it off, and that must not need an edit of the file.
+std::string Resolver::idle_reason(const Node& node, const Entry& entry,
+                                  const std::vector<Stage>& stages, bool& is_excused) const {
   std::string reason;
   for (const int number : entry.won) {
-    if (number == 0) return;  // [run] and [model]
-    const Stage& stage = stages.at(number - 1);
     std::string gate;
-    reason = no_effect_reason(stage, entry.table, node.key, gate);
+    reason = no_effect_reason(stages.at(number - 1), entry.table, node.key, gate);
     const std::size_t dot = gate.find('.');
     const std::string table = dot == gate.npos ? "" : gate.substr(0, dot);
     const std::string key = dot == gate.npos ? gate : gate.substr(dot + 1);
-    if (reason.empty() || broken_.contains(cat(number, ".", table, ".", key))) {
-      // It works here; where a stage's own value hides a --set, say so.
-      for (const auto& [other, winner] : entry.lost) {
-        std::string unused;
-        const bool is_idle =
-            !no_effect_reason(stages.at(other - 1), entry.table, node.key, unused).empty();
-        const bool is_hidden = winner->key == node.key && winner->value != node.value;
-        if (!is_set(node) || is_set(*winner) || is_idle || !is_hidden) continue;
-        notice(cat("--set ", entry.table, ".", node.key, " does not reach stage ", other,
-                   ", which sets `", node.key, "` itself (", place(*winner), "); --set stage.",
-                   other, ".", entry.table, ".", node.key, " does"));
-      }
-      return;
-    }
+    if (reason.empty() || is_broken(number, table, key)) return "";
     const Node* cause = origin(number, table, key);
-    if (!is_set(node) && cause != nullptr && is_set(*cause)) return;
+    is_excused |= !is_set(node) && cause != nullptr && is_set(*cause);
   }
-  if (!reason.empty() && entry.lost.empty()) {
-    return add({node.key_span, name + " has no effect in this run", reason, "remove it"});
+  return reason;
+}
+
+// Says which stages a --set does not reach because they have their own value.
+void Resolver::notice_hidden(const Node& node, const Entry& entry,
+                             const std::vector<Stage>& stages) {
+  if (!is_set(node)) return;
+  const std::string path = cat(entry.table, ".", node.key);
+  for (const auto& [stage, winner] : entry.lost) {
+    std::string gate;
+    if (!no_effect_reason(stages.at(stage - 1), entry.table, node.key, gate).empty()) continue;
+    const bool is_hidden = winner->key == node.key && winner->value != node.value;
+    if (is_set(*winner) || !is_hidden) continue;
+    notice(cat("--set ", path, " does not reach stage ", stage, ", which sets `", node.key,
+               "` itself (", place(*winner), "); --set stage.", stage, ".", path, " does"));
   }
-  if (entry.lost.empty()) return;  // refused or left out: already said
-  for (const auto& [number, winner] : entry.lost) {
-    if (!is_set(node) && is_set(*winner)) return;
+}
+
+// An entry that won in no stage that could use it is shadowed; one that won only where its key does
+// nothing is idle. Both are errors, except where a --set is the cause.
+void Resolver::check_entry(const Node& node, const Entry& entry, const std::vector<Stage>& stages) {
+  const bool is_of_run = entry.table == "run" || entry.table == "model";
+  if (is_of_run || (entry.won.empty() && entry.lost.empty())) return;  // or refused: already said
+  bool is_excused = false;
+  const std::string reason = idle_reason(node, entry, stages, is_excused);
+  if (!entry.won.empty() && reason.empty()) return notice_hidden(node, entry, stages);
+  for (const auto& [stage, winner] : entry.lost) {
+    is_excused |= !is_set(node) && is_set(*winner);
   }
-  const auto& [number, winner] = *entry.lost.begin();
+  if (is_excused) return;
+  const std::string message =
+      cat("`", node.key, "` in ", entry.where, " has no effect in this run");
+  if (entry.lost.empty()) return add({node.key_span, message, reason, "remove it"});
+  const auto& [stage, winner] = *entry.lost.begin();
+  const std::string who = stages.size() == 1 ? "the stage" : "every stage that could use it";
   const std::string what =
-      winner->key == node.key ? cat("sets `", node.key, "` itself") : "names another plugin";
-  if (number == 0) return;
-  const std::string hint = is_set(node) ? cat("set it for one stage: --set stage.", number, ".",
-                                              entry.table, ".", node.key, "=VALUE")
-                                        : "remove it";
-  add({node.key_span, name + " has no effect in this run",
-       cat(stages.size() == 1 ? "the stage " : "every stage that could use it ", what), hint});
+      winner->key == node.key ? cat(" sets `", node.key, "` itself") : " names another plugin";
+  const std::string way =
+      cat("set it for one stage: --set stage.", stage, ".", entry.table, ".", node.key, "=VALUE");
+  add({node.key_span, message, who + what, is_set(node) ? way : "remove it"});
 }
 
 void Resolver::check_effects(const std::vector<Stage>& stages) {

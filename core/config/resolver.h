@@ -81,6 +81,9 @@ class Resolver {
                    const std::vector<OptionSpec>& options, const TableNames& names);
   std::string plugin_name(const std::string& kind, int stage, std::vector<Layer>& layers);
   void missing_name(const std::string& kind, const std::vector<Layer>& layers);
+  std::string idle_reason(const Node& node, const Entry& entry, const std::vector<Stage>& stages,
+                          bool& is_excused) const;
+  void notice_hidden(const Node& node, const Entry& entry, const std::vector<Stage>& stages);
   void check_entry(const Node& node, const Entry& entry, const std::vector<Stage>& stages);
 
   const Document& document_;

@@ -1,13 +1,13 @@
 #include "core/host/algorithm.h"
 
+#include "core/host/plugin_call.h"
+#include "core/util/error.h"
+#include "qed/philox.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string_view>
-
-#include "core/host/plugin_call.h"
-#include "core/util/error.h"
-#include "qed/philox.h"
 
 namespace qed {
 namespace {

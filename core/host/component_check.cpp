@@ -1,12 +1,12 @@
 #include "core/host/component_check.h"
 
+#include "core/host/option_check.h"
+#include "core/host/plugin_call.h"
+
 #include <cstddef>
 #include <set>
 #include <utility>
 #include <vector>
-
-#include "core/host/option_check.h"
-#include "core/host/plugin_call.h"
 
 namespace qed {
 namespace {

@@ -2,12 +2,12 @@
 
 // The descriptor that a plugin hands over when it is loaded, checked against the ABI.
 
-#include <string>
-#include <string_view>
-
 #include "core/config/option.h"
 #include "core/host/elf_note.h"
 #include "qed/abi.h"
+
+#include <string>
+#include <string_view>
 
 namespace qed {
 

@@ -1,12 +1,12 @@
 #include "core/host/elf_note.h"
 
+#include "qed/abi.h"
+
 #include <elf.h>
 
 #include <cstring>
 #include <optional>
 #include <string_view>
-
-#include "qed/abi.h"
 
 namespace qed {
 namespace {

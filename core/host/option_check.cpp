@@ -1,10 +1,10 @@
 #include "core/host/option_check.h"
 
+#include "core/host/plugin_call.h"
+
 #include <algorithm>
 #include <cmath>
 #include <set>
-
-#include "core/host/plugin_call.h"
 
 namespace qed {
 namespace {

@@ -2,11 +2,11 @@
 
 // The host's copy of an option that a plugin declares, checked: what reaches the config is sound.
 
-#include <string>
-#include <vector>
-
 #include "core/config/option.h"
 #include "qed/abi.h"
+
+#include <string>
+#include <vector>
 
 namespace qed {
 

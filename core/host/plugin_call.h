@@ -4,14 +4,13 @@
 // the plugin writes, and the Error that a failure becomes. Nothing that comes out of a plugin is
 // trusted: bytes are bounded and checked, text that people or JSON files get to see is valid UTF-8.
 
-#include <array>
-#include <cstdint>
-#include <limits>
-#include <string>
-#include <string_view>
-
 #include "core/host/plugin_host.h"
 #include "core/util/error.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace qed {
 

@@ -1,10 +1,19 @@
 #include "core/host/plugin_host.h"
 
+#include "core/host/component_check.h"
+#include "core/host/elf_note.h"
+#include "core/host/plugin_call.h"
+#include "core/util/error.h"
+#include "core/util/words.h"
+#include "qed/version.h"
+
+#include <boost/dll/shared_library.hpp>
+
 #include <dlfcn.h>
 #include <xmmintrin.h>
 
 #include <algorithm>
-#include <boost/dll/shared_library.hpp>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -13,13 +22,6 @@
 #include <set>
 #include <span>
 #include <sstream>
-
-#include "core/host/component_check.h"
-#include "core/host/elf_note.h"
-#include "core/host/plugin_call.h"
-#include "core/util/error.h"
-#include "core/util/words.h"
-#include "qed/version.h"
 
 namespace qed {
 namespace {

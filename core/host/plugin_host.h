@@ -2,10 +2,10 @@
 
 // Finds, checks and loads plugins, and holds them for the life of the process.
 //
-// A component `name` of kind `task` is the file <folder>/tasks/<name>.so or <folder>/<name>.so of the
-// first folder that has one. Every check that can be made without running the plugin's code (ELF,
-// note with epoch and level) is made before dlopen; a refusal says path, what, expected against
-// found, and what to do.
+// A component `name` of kind `task` is the file <folder>/tasks/<name>.so or <folder>/<name>.so of
+// the first folder that has one. Every check that can be made without running the plugin's code
+// (ELF, note with epoch and level) is made before dlopen; a refusal says path, what, expected
+// against found, and what to do.
 
 #include "core/config/option.h"
 #include "qed/abi.h"
@@ -33,14 +33,15 @@ class PluginHost final : public ComponentFinder {
   explicit PluginHost(std::vector<std::filesystem::path> folders);
   ~PluginHost() override;
 
-  // Loads at the first call. `kind` is "task", "algorithm" or "sampler". Throws Error with exit code 3.
+  // Loads at the first call. `kind` is "task", "algorithm" or "sampler". Throws Error with exit
+  // code 3.
   const Component& load(const std::string& kind, const std::string& name);
   const ComponentSpec& find(const std::string& kind, const std::string& name) override {
     return load(kind, name).spec;
   }
 
-  // The names that the folders hold for a kind, by file name, sorted, without loading anything. Files
-  // outside tasks/, algorithms/ and samplers/ do not tell their kind and are left out.
+  // The names that the folders hold for a kind, by file name, sorted, without loading anything.
+  // Files outside tasks/, algorithms/ and samplers/ do not tell their kind and are left out.
   std::vector<std::string> names(const std::string& kind) const;
 
   const qed_host* abi() const;

@@ -1,10 +1,10 @@
 #include "core/host/sampler.h"
 
-#include <cmath>
-
 #include "core/host/plugin_call.h"
 #include "core/util/error.h"
 #include "qed/philox.h"
+
+#include <cmath>
 
 namespace qed {
 namespace {

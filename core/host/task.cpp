@@ -1,16 +1,17 @@
 #include "core/host/task.h"
 
+#include "core/host/plugin_call.h"
+#include "core/util/error.h"
+
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
-
-#include "core/host/plugin_call.h"
-#include "core/util/error.h"
 
 namespace qed {
 namespace {

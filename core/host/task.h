@@ -1,8 +1,8 @@
 #pragma once
 
-// A task plugin, as the engine sees it: the C++ face of qed_task. All members are thread-safe; calls
-// are serialised when the component is not QED_CONCURRENT. A plugin's failure throws Error with exit
-// code 3 and the plugin's own message, except in verify, where each score has a status.
+// A task plugin, as the engine sees it: the C++ face of qed_task. All members are thread-safe;
+// calls are serialised when the component is not QED_CONCURRENT. A plugin's failure throws Error
+// with exit code 3 and the plugin's own message, except in verify, where each score has a status.
 
 #include "core/host/plugin_host.h"
 
@@ -41,16 +41,17 @@ struct SampleView {
 };
 
 struct Score {
-  std::int32_t status;    // QED_OK, or why there is no reward
-  double reward;          // finite when status is QED_OK, else NaN
-  std::uint32_t verdict;  // QED_VERDICT_<v>
+  std::int32_t status;       // QED_OK, or why there is no reward
+  double reward;             // finite when status is QED_OK, else NaN
+  std::uint32_t verdict;     // QED_VERDICT_<v>
   std::vector<float> terms;  // in the order of Task::terms()
   std::string note;          // from the plugin, or its error message
 };
 
 class Task {
  public:
-  // `options` is canonical JSON. The component must outlive the task. Throws Error with exit code 3.
+  // `options` is canonical JSON. The component must outlive the task. Throws Error with exit
+  // code 3.
   Task(const Component& component, const std::string& options, const qed_host* host);
   ~Task();
   Task(const Task&) = delete;

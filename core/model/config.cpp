@@ -82,7 +82,7 @@ ModelConfig read_model_config(const std::filesystem::path& path) {
   if (!object.is_object()) throw Error(cat(file, " is not a JSON object"));
   const Reader reader(object, file);
 
-  if (object.value("model_type", "") != "qwen2") {
+  if (object.value("model_type", json()) != "qwen2") {
     throw Error(cat("`model_type` is ", object.value("model_type", json()).dump(), " in ", file,
                     ", which is not supported"),
                 "supported is \"qwen2\"");

@@ -1,0 +1,88 @@
+// Keys that can have no effect in a run are errors, unless a --set is the cause.
+
+#include <gmock/gmock.h>
+
+#include "tests/config/config_fixture.h"
+
+namespace qed {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using Effect = ConfigTest;
+
+TEST_F(Effect, AKeyOfTheOtherKindOfStageIsReported) {
+  EXPECT_EQ(error_of(head() + "[train]\nbatch_size = 4\n" + rl()),
+            "error: `batch_size` in [train] has no effect in this run\n"
+            "  --> x.toml:11:1\n"
+            "   |\n"
+            "11 | batch_size = 4\n"
+            "   | ^^^^^^^^^^ only sft stages use it\n"
+            "\n"
+            "hint: remove it");
+  EXPECT_THAT(error_of(head() + rl() + "demonstrations = 3\n"),
+              HasSubstr("`demonstrations` in stage 1 has no effect in this run"));
+}
+
+TEST_F(Effect, AKeyThatOneStageUsesIsFine) {
+  load(head() + "[train]\nbatch_size = 4\nmini_batches = 2\n" + sft() + rl());
+
+  EXPECT_THAT(report_.notices, IsEmpty());
+}
+
+TEST_F(Effect, WholeTablesAreReportedOnce) {
+  EXPECT_EQ(error_of(head() + sft()),
+            "error: [algorithm] has no effect in this run\n"
+            " --> x.toml:5:2\n"
+            "  |\n"
+            "5 | [algorithm]\n"
+            "  |  ^^^^^^^^^ only rl stages use it\n"
+            "\n"
+            "hint: remove it\n"
+            "\n"
+            "error: [sampler] has no effect in this run\n"
+            " --> x.toml:7:2\n"
+            "  |\n"
+            "7 | [sampler]\n"
+            "  |  ^^^^^^^ only rl stages use it\n"
+            "\n"
+            "hint: remove it");
+}
+
+TEST_F(Effect, AKeyWhoseSwitchIsOffIsReported) {
+  EXPECT_THAT(error_of(head() + "[eval]\nitems = 4\n" + rl()),
+              HasSubstr("^^^^^ `every` in [eval] is 0"));
+  EXPECT_THAT(error_of(head() + "[train]\nmin_lr_frac = 0.5\n" + rl()),
+              HasSubstr("^^^^^^^^^^^ only the schedule \"cosine\" uses it"));
+}
+
+TEST_F(Effect, WhatSetSwitchesOffNeedsNoEditOfTheFile) {
+  load(head() + "[eval]\nevery = 2\nitems = 4\n" + rl(), {"eval.every=0"});
+
+  EXPECT_THAT(report_.notices, IsEmpty());
+}
+
+TEST_F(Effect, ASetThatEveryStageHidesIsReportedWithTheWayOut) {
+  EXPECT_EQ(error_of(head() + rl() + "train = { lr = 1 }\n", {"train.lr=2"}),
+            "error: `lr` in [train] has no effect in this run\n"
+            " --> --set\n"
+            "  |\n"
+            "  | train.lr=2\n"
+            "  |       ^^ the stage sets `lr` itself\n"
+            "\n"
+            "hint: set it for one stage: --set stage.1.train.lr=VALUE");
+}
+
+TEST_F(Effect, LimitsOfGenerationMayBeSetInAnSftRunWhichEvaluates) {
+  const std::string file =
+      "[model]\nconfig = \"model.json\"\n[task]\nname = \"sums\"\n"
+      "[rollout]\nmax_new_tokens = 8\n";
+  load(file + sft());
+
+  EXPECT_THAT(error_of(file + "prompts = 2\n" + sft()),
+              HasSubstr("`prompts` in [rollout] has no effect in this run"));
+}
+
+}  // namespace
+}  // namespace qed
