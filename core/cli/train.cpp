@@ -1,6 +1,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <filesystem>
@@ -35,8 +36,14 @@ std::string quoted(const std::string& argument) {
   return text + "'";
 }
 
+// How the user calls the program: the launcher says so when it was used.
+std::string program_name() {
+  const char* name = std::getenv("QED_LAUNCHER");
+  return name == nullptr ? "qed" : quoted(name);
+}
+
 std::string command_line(const std::vector<std::string>& arguments) {
-  std::string text = "qed";
+  std::string text = program_name();
   for (const std::string& argument : arguments) {
     if (argument != "--fresh") text += " " + quoted(argument);  // the command that resumes
   }
@@ -80,6 +87,7 @@ int train(const TrainOptions& options, const std::string& command) {
                              .plugins = host,
                              .run_folder = run_folder(config, options.sets, options.run, host),
                              .fresh = options.fresh,
+                             .program = program_name(),
                              .command = command};
   return open_engine()(request);
 }

@@ -96,7 +96,9 @@ bool may_change_on_resume(std::string_view key) {
     key.remove_prefix(std::min(key.find('.') + 1, key.size()));
     if (key == "steps") return true;
   }
-  return key.starts_with("eval.") || key.starts_with("checkpoint.");
+  // The last two change no byte of a result.
+  return key.starts_with("eval.") || key.starts_with("checkpoint.") || key == "run.threads" ||
+         key == "rollout.max_batch";
 }
 
 }  // namespace qed

@@ -30,7 +30,11 @@ void MetricsRow::add(std::string_view name, std::string_view text) {
 
 void MetricsRow::add_clock(std::string_view name, double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%14.6f", value);
+  if (std::isfinite(value)) {
+    std::snprintf(text, sizeof text, "%14.6f", value);
+  } else {
+    std::snprintf(text, sizeof text, "%14s", "null");
+  }
   key(name) += text;
 }
 

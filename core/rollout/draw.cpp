@@ -32,9 +32,13 @@ void keep_mass(std::vector<std::int32_t>& ids, std::span<const float> logits, fl
 DrawPlan::DrawPlan(std::vector<SampleOp> ops, std::int64_t max_support) : max_support_(max_support) {
   double temperature = 1;
   for (const SampleOp& op : ops) {
-    op.op == QED_OP_TEMPERATURE ? void(temperature *= op.value) : ops_.push_back(op);
+    if (op.op == QED_OP_TEMPERATURE) {
+      temperature *= op.value;
+      inv_temperature_ = temperature > 0 ? static_cast<float>(1 / temperature) : 0;
+    } else {
+      truncations_.push_back({op, inv_temperature_});
+    }
   }
-  inv_temperature_ = temperature > 0 ? static_cast<float>(1 / temperature) : 0;
 }
 
 DrawPlan DrawPlan::at_temperature(double temperature) {
@@ -42,15 +46,15 @@ DrawPlan DrawPlan::at_temperature(double temperature) {
 }
 
 std::vector<std::int32_t> DrawPlan::support(std::span<const float> logits) const {
-  if (ops_.empty()) return {};
+  if (truncations_.empty()) return {};
   std::vector<std::int32_t> ids(logits.size());
   std::iota(ids.begin(), ids.end(), 0);
   std::stable_sort(ids.begin(), ids.end(), [&](auto a, auto b) { return logits[a] > logits[b]; });
-  for (const SampleOp& op : ops_) {
+  for (const auto& [op, inv_temperature] : truncations_) {
     if (op.op == QED_OP_TOP_K) {
       ids.resize(std::min(ids.size(), static_cast<std::size_t>(std::max(1.0f, op.value))));
     } else {
-      keep_mass(ids, logits, inv_temperature_, op.value);
+      keep_mass(ids, logits, inv_temperature, op.value);
     }
   }
   if (ids.size() == logits.size()) return {};

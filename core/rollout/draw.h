@@ -33,7 +33,12 @@ class DrawPlan {
  private:
   std::vector<std::int32_t> support(std::span<const float> logits) const;
 
-  std::vector<SampleOp> ops_;  // truncations only
+  // One truncation, and the inverse temperature that stood when it was asked for.
+  struct Truncation {
+    SampleOp op;
+    float inv_temperature;
+  };
+  std::vector<Truncation> truncations_;
   std::int64_t max_support_ = 0;
   float inv_temperature_ = 1;
 };

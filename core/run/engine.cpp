@@ -47,11 +47,14 @@ void say_what_runs(RunContext& run) {
   }
 }
 
-void say_what_is_next(const RunContext& run) {
+void say_what_is_next(const RunContext& run, const std::string& program) {
   const std::string folder = run.folder.path().string();
   std::fprintf(stderr, "\nmodel    %s/checkpoints/%lld\nmetrics  %s/metrics.jsonl\nsamples  %s/samples.jsonl\n",
                folder.c_str(), static_cast<long long>(run.folder.state.global_step), folder.c_str(), folder.c_str());
-  std::fprintf(stderr, "next     qed train %s --set algorithm.name=reinforce_pp\n", run.config.file.c_str());
+  const std::string& algorithm = run.config.stages.back().algorithm.name;
+  if (algorithm.empty()) return;  // the last stage is supervised
+  std::fprintf(stderr, "next     %s train %s --set algorithm.name=%s\n", program.c_str(),
+               run.config.file.c_str(), algorithm == "grpo" ? "reinforce_pp" : "grpo");
 }
 
 // Moves on to the next stage where the current one is done. Returns false when there is none.
@@ -71,7 +74,7 @@ int run_all(const TrainRequest& request) {
   const Stopwatch watch;
   if (!advance(run)) {
     run.live.milestone(cat(run.folder.path().string(), " is finished; --fresh starts it again"));
-    say_what_is_next(run);
+    say_what_is_next(run, request.program);
     return kExitOk;
   }
   say_what_runs(run);
@@ -86,7 +89,7 @@ int run_all(const TrainRequest& request) {
   } while (advance(run));
   run.live.milestone(cat("done in ", seconds(watch.seconds())));
   run.live.clear();
-  say_what_is_next(run);
+  say_what_is_next(run, request.program);
   return kExitOk;
 }
 

@@ -16,7 +16,8 @@ struct TrainRequest {
   PluginHost& plugins;
   std::filesystem::path run_folder;
   bool fresh = false;        // delete what the run folder holds, and start again
-  std::string command;       // as typed, to be printed as the command that resumes
+  std::string program;       // how the user calls qed, for commands to be printed
+  std::string command;       // the whole command that resumes the run
 };
 
 // Trains, resumes or says that the run is finished. Returns an exit code; throws Error.

@@ -26,10 +26,9 @@ void clear(const fs::path& folder) {
 RunFolder::RunFolder(fs::path path, const RunConfig& config, bool fresh) : path_(std::move(path)) {
   std::error_code failed;
   fs::create_directories(path_, failed);
-  lock_ = ::open((path_ / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) throw Error(cat("cannot write to run folder ", path_.string()), "name another one with --run", kExitUsage);
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(lock_);
+  lock_.fd = ::open((path_ / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock_.fd < 0) throw Error(cat("cannot write to run folder ", path_.string()), "name another one with --run", kExitUsage);
+  if (::flock(lock_.fd, LOCK_EX | LOCK_NB) != 0) {
     throw Error(cat("another qed is at work in ", path_.string()), "wait for it, or name another folder with --run",
                 kExitUsage);
   }
@@ -41,7 +40,9 @@ RunFolder::RunFolder(fs::path path, const RunConfig& config, bool fresh) : path_
   samples_ = std::make_unique<AppendFile>(path_ / "samples.jsonl", state.samples_bytes);
 }
 
-RunFolder::~RunFolder() { ::close(lock_); }
+RunFolder::Lock::~Lock() {
+  if (fd >= 0) ::close(fd);
+}
 
 void RunFolder::bind(const RunConfig& config) {
   const fs::path file = path_ / "config.toml";

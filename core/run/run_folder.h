@@ -19,7 +19,6 @@ class RunFolder {
   // config, naming the keys that differ, or when another process works in it. `fresh` deletes what is
   // there first.
   RunFolder(std::filesystem::path path, const RunConfig& config, bool fresh);
-  ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
@@ -37,10 +36,16 @@ class RunFolder {
                   std::int64_t keep);
 
  private:
+  // The open lock file; closed also when the constructor throws.
+  struct Lock {
+    ~Lock();
+    int fd = -1;
+  };
+
   void bind(const RunConfig& config);
 
   std::filesystem::path path_;
-  int lock_ = -1;
+  Lock lock_;
   std::optional<std::filesystem::path> resumed_from_;
   std::unique_ptr<AppendFile> metrics_, samples_;
 };
