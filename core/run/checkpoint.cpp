@@ -46,7 +46,7 @@ void delete_unfinished(const fs::path& folder) {
 
 // Leaves no moment at which a half-deleted checkpoint looks complete.
 void delete_checkpoint(const fs::path& folder, std::int64_t step) {
-  const fs::path doomed = folder / (kUnfinished + std::to_string(step));
+  const fs::path doomed = folder / cat(kUnfinished, "old-", step);
   fs::rename(folder / std::to_string(step), doomed);
   fs::remove_all(doomed);
 }

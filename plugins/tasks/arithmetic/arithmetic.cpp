@@ -3,11 +3,11 @@
 //   reward  1 for the exact answer, 0.1 for the format alone, else 0; 0 without an end token
 //   test    the items whose crc32("min+max") is a multiple of 5; train: the others
 
-#include <charconv>
-#include <optional>
-
 #include "qed/hash.h"
 #include "qed/task.h"
+
+#include <charconv>
+#include <optional>
 
 namespace {
 

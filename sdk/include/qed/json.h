@@ -166,7 +166,7 @@ inline std::string write(std::string_view v) {
   return out += '"';
 }
 inline std::string write(const std::string& v) { return write(std::string_view(v)); }
-inline std::string write(const char* v) { return write(std::string_view(v)); }  // else it were a bool
+inline std::string write(const char* v) { return write(std::string_view(v)); }  // not bool
 
 }  // namespace json
 }  // namespace sdk_1

@@ -1,0 +1,359 @@
+#include "core/host/algorithm.h"
+#include "core/host/sampler.h"
+#include "core/host/task.h"
+#include "tests/host/host_fixture.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <thread>
+
+namespace qed {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+
+class Faces : public testing::Test {
+ protected:
+  std::unique_ptr<Algorithm> algorithm(const std::string& mode) {
+    return std::make_unique<Algorithm>(
+        host_.load("algorithm", "moody"),
+        R"({"count":-1,"loud":true,"mode":")" + mode + R"(","scale":2.5})", host_.abi());
+  }
+
+  std::unique_ptr<Sampler> sampler(const std::string& mode) {
+    return std::make_unique<Sampler>(host_.load("sampler", "moody"), R"({"mode":")" + mode + "\"}",
+                                     host_.abi());
+  }
+
+  std::string path(const std::string& kind, const std::string& name) {
+    return kind + " `" + name + "` (" + (test_plugins() / (kind + "s") / (name + ".so")).string() +
+           "): ";
+  }
+
+  PluginHost host_{{product_plugins(), test_plugins()}};
+};
+
+TestBatch two_sequences() {
+  TestBatch batch;
+  batch.add(0, 1.0f, 2);
+  batch.add(0, 0.5f, 3);
+  return batch;
+}
+
+// ---- Algorithm ----
+
+TEST_F(Faces, AlgorithmWritesIntoTheSpansOfTheHost) {
+  const TestBatch batch = two_sequences();
+  TestAdvantage out(batch);
+  auto abi = out.abi();
+  algorithm("good")->advantage(batch.abi(), abi);
+  EXPECT_THAT(out.adv, ElementsAre(1, 0, 0.5, 0, 0));
+  EXPECT_THAT(out.keep, ElementsAre(0, 1));
+}
+
+TEST_F(Faces, AlgorithmLossClearsTheGradientAndAddsUpMetrics) {
+  const auto moody = algorithm("good");
+  TestLoss args(two_sequences());
+  MetricSums metrics;
+  for (int call = 0; call < 2; ++call) {
+    auto abi = args.abi();
+    moody->loss(abi, metrics);
+    EXPECT_EQ(abi.loss, 2.5);
+    EXPECT_EQ(abi.metrics, nullptr);
+    EXPECT_THAT(args.grad, ElementsAre(2.5, 0, 0, 0, 0));
+  }
+  EXPECT_EQ(metrics.size(), 1u);
+  EXPECT_EQ(metrics["moody/calls"], std::pair(2.0, 2.0));
+}
+
+TEST_F(Faces, AlgorithmThatCannotBeMadeSaysWhy) {
+  const auto f = failure_of([&] { algorithm("create"); });
+  EXPECT_EQ(f.message, path("algorithm", "moody") + "mode `create` cannot be made");
+  EXPECT_EQ(f.exit_code, kExitPlugin);
+}
+
+TEST_F(Faces, AlgorithmThatNeedsValuesIsRefused) {
+  const auto f = failure_of([&] { algorithm("needs_value"); });
+  EXPECT_EQ(f.message,
+            path("algorithm", "moody") + "it needs a value model, which this qed does not have");
+  EXPECT_EQ(f.hint,
+            "choose an algorithm that works from rewards and log-probs alone, such as `grpo`");
+  EXPECT_EQ(f.exit_code, kExitPlugin);
+}
+
+TEST_F(Faces, AlgorithmsAdvantageFailsWithItsOwnMessageOrAtTheTokenThatIsNotFinite) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"advantage", "the batch is too small"},
+      {"nan_advantage", "it gave the advantage nan for token 2 of sequence 1"},
+  };
+  for (const auto& [mode, why] : cases) {
+    const TestBatch batch = two_sequences();
+    TestAdvantage out(batch);
+    auto abi = out.abi();
+    const auto moody = algorithm(mode);
+    const auto f = failure_of([&] { moody->advantage(batch.abi(), abi); });
+    EXPECT_EQ(f.message, path("algorithm", "moody") + why);
+    EXPECT_EQ(f.exit_code, kExitPlugin);
+  }
+}
+
+TEST_F(Faces, AlgorithmsLossFailsWithItsOwnMessageOrWhereItIsNotFinite) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"loss", "the loss is lost"},
+      {"nan_loss", "it gave the loss nan"},
+      {"inf_grad", "it gave the gradient inf for token 2 of sequence 1"},
+      {"nan_metric", "metric `moody/calls` is not finite: nan / 1"},
+  };
+  for (const auto& [mode, why] : cases) {
+    TestLoss args(two_sequences());
+    auto abi = args.abi();
+    MetricSums metrics;
+    const auto moody = algorithm(mode);
+    const auto f = failure_of([&] { moody->loss(abi, metrics); });
+    EXPECT_EQ(f.message, path("algorithm", "moody") + why);
+    EXPECT_EQ(f.exit_code, kExitPlugin);
+  }
+}
+
+TEST_F(Faces, AnExceptionThatIsNoneDoesNotCrossTheBoundary) {
+  const Algorithm throws(host_.load("algorithm", "throws"), "{}", host_.abi());
+  const TestBatch batch = two_sequences();
+  TestAdvantage out(batch);
+  auto abi = out.abi();
+  const auto f = failure_of([&] { throws.advantage(batch.abi(), abi); });
+  EXPECT_EQ(f.message, path("algorithm", "throws") + "unknown exception");
+}
+
+TEST_F(Faces, ABatchThatContradictsItselfIsOurBug) {
+  TestBatch batch = two_sequences();
+  batch.offset.back() = 4;
+  TestAdvantage out(batch);
+  auto abi = out.abi();
+  const auto moody = algorithm("good");
+  EXPECT_THROW(moody->advantage(batch.abi(), abi), std::logic_error);
+}
+
+// ---- Sampler ----
+
+qed_request request(std::uint32_t stage) { return {sizeof(qed_request), stage, 3, 4, 5, 8}; }
+
+TEST_F(Faces, SamplerSeesTheRequestAndItsOpsKeepTheirOrder) {
+  const auto ops = sampler("good")->plan(request(QED_STAGE_TRAIN));
+  ASSERT_EQ(ops.size(), 3u);
+  EXPECT_EQ(ops[0].op, QED_OP_TEMPERATURE);
+  EXPECT_EQ(ops[0].value, 0.75f);
+  EXPECT_EQ(ops[1].op, QED_OP_TOP_K);
+  EXPECT_EQ(ops[1].value, 7.0f);
+  EXPECT_EQ(ops[2].op, QED_OP_TOP_P);
+  EXPECT_EQ(ops[2].value, 0.5f);
+  EXPECT_EQ(sampler("good")->plan(request(QED_STAGE_EVAL)).size(), 1u);
+}
+
+TEST_F(Faces, SamplerWhoseOpsCannotBeAppliedIsRefused) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"throw", "no plan for sample 5"},
+      {"hot", "its temperature is nan"},
+      {"many", "it asks for more than 16 ops"},
+      {"top_k", "its top-k is 0, at least 1 is needed"},
+      {"top_p", "its top-p is 1.5, which is outside 0 to 1"},
+  };
+  for (const auto& [mode, why] : cases) {
+    const auto moody = sampler(mode);
+    const auto f = failure_of([&] { moody->plan(request(QED_STAGE_TRAIN)); });
+    EXPECT_EQ(f.message, path("sampler", "moody") + why);
+    EXPECT_EQ(f.exit_code, kExitPlugin);
+  }
+}
+
+TEST_F(Faces, SamplerWithAnUnknownOpIsRefused) {
+  const Sampler later(host_.load("sampler", "unknown_op"), "{}", host_.abi());
+  const auto f = failure_of([&] { later.plan(request(QED_STAGE_TRAIN)); });
+  EXPECT_EQ(f.message,
+            path("sampler", "unknown_op") + "it asks for op 999, which this qed does not know");
+}
+
+TEST_F(Faces, APluginMayBeWrittenInC) {
+  const Component& component = host_.load("sampler", "plain_c");
+  const auto ops = Sampler(component, "{}", host_.abi()).plan(request(QED_STAGE_TRAIN));
+  ASSERT_EQ(ops.size(), 1u);
+  EXPECT_EQ(ops[0].value, 0.5f);
+  const auto f = failure_of([&] { Sampler(component, R"({"a":1})", host_.abi()); });
+  EXPECT_EQ(f.message, path("sampler", "plain_c") + "options must be {}");
+}
+
+TEST_F(Faces, StandardSamplerPlansWhatItsOptionsSay) {
+  const auto plan = [&](const std::string& options) {
+    const Sampler standard(host_.load("sampler", "standard"), options, host_.abi());
+    std::vector<std::pair<std::uint32_t, float>> out;
+    for (const SampleOp& op : standard.plan(request(QED_STAGE_TRAIN)))
+      out.push_back({op.op, op.value});
+    return out;
+  };
+  EXPECT_THAT(plan(R"({"temperature":1.0,"top_k":0,"top_p":1.0})"),
+              ElementsAre(std::pair(QED_OP_TEMPERATURE, 1.0f)));
+  EXPECT_THAT(plan(R"({"temperature":0.5,"top_k":40,"top_p":0.25})"),
+              ElementsAre(std::pair(QED_OP_TEMPERATURE, 0.5f), std::pair(QED_OP_TOP_K, 40.0f),
+                          std::pair(QED_OP_TOP_P, 0.25f)));
+}
+
+// ---- Task ----
+
+class TaskFace : public Faces {
+ protected:
+  Score score(std::string_view text) {
+    const SampleView view = {.item = &item_,
+                             .prompt = "p",
+                             .prefill = "",
+                             .text = text,
+                             .tokens = {},
+                             .finish = QED_FINISH_STOP,
+                             .group = 0,
+                             .index = 4};
+    return task_.verify(std::span(&view, 1), 1).front();
+  }
+
+  Item item_{"key", "blob"};
+  Task task_{host_.load("task", "moody"), "{}", host_.abi()};
+};
+
+TEST_F(TaskFace, NamesItsSplitsAndTerms) {
+  EXPECT_EQ(task_.name(), "moody");
+  EXPECT_THAT(task_.splits(), ElementsAre("train", "test"));
+  EXPECT_THAT(task_.terms(), ElementsAre("first", "second"));
+}
+
+TEST_F(TaskFace, CountsAndLoads) {
+  EXPECT_EQ(task_.count("train"), 3u);
+  const Item item = task_.load("train", 0);
+  EXPECT_EQ(item.key, "key");
+  EXPECT_EQ(item.blob, std::string("bl\0b", 4));
+}
+
+TEST_F(TaskFace, BadItemsAreRefusedWithTheirPlace) {
+  const std::pair<std::uint64_t, std::string> cases[] = {
+      {1, "row 1 is torn"},
+      {2, "its key is empty"},
+      {3, "its key is not UTF-8"},
+      {4, "it wrote more than 4096 bytes"},
+  };
+  for (const auto& [index, why] : cases) {
+    const auto f = failure_of([&] { task_.load("test", index); });
+    EXPECT_EQ(f.message,
+              path("task", "moody") + "item " + std::to_string(index) + " of split `test`: " + why);
+    EXPECT_EQ(f.exit_code, kExitPlugin);
+  }
+  const auto f = failure_of([&] { task_.count("moon"); });
+  EXPECT_EQ(f.message, path("task", "moody") + "there is no split `moon`");
+}
+
+TEST_F(TaskFace, RendersAllPartsOfAPrompt) {
+  const Prompt prompt = task_.render(item_);
+  EXPECT_EQ(prompt.messages, R"([{"role":"user","content":"hi"}])");
+  EXPECT_EQ(prompt.text, "");
+  EXPECT_EQ(prompt.prefill, "<think>");
+  EXPECT_THAT(prompt.stop, ElementsAre("\n\n", "\"end\""));
+  EXPECT_EQ(prompt.max_new_tokens, 7u);
+  EXPECT_TRUE(prompt.keep_special);
+}
+
+TEST_F(TaskFace, BadPromptsAreRefused) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"both", "a prompt has either messages or text, not both, not neither"},
+      {"neither", "a prompt has either messages or text, not both, not neither"},
+      {"not json", "its messages are not a JSON array"},
+      {"throw", "the template is empty"},
+  };
+  for (const auto& [blob, why] : cases) {
+    const auto f = failure_of([&] { task_.render({"key", blob}); });
+    EXPECT_EQ(f.message, path("task", "moody") + "item `key`: " + why);
+  }
+}
+
+TEST_F(TaskFace, AGoodScoreArrivesWhole) {
+  const Score s = score("fine");
+  EXPECT_EQ(s.status, QED_OK);
+  EXPECT_EQ(s.reward, 0.25);
+  EXPECT_EQ(s.verdict, QED_VERDICT_WRONG);
+  EXPECT_THAT(s.terms, ElementsAre(1, 2));
+  EXPECT_EQ(s.note, "a quarter");
+}
+
+TEST_F(TaskFace, AFailureIsNeverAReward) {
+  const std::tuple<std::string, std::int32_t, std::string> cases[] = {
+      {"nan", QED_INTERNAL, "the task gave the reward nan"},
+      {"inf", QED_INTERNAL, "the task gave the reward inf"},
+      {"nan term", QED_INTERNAL,
+       "the task left out a term of the reward, or gave an unknown verdict"},
+      {"odd verdict", QED_INTERNAL,
+       "the task left out a term of the reward, or gave an unknown verdict"},
+      {"throw", QED_DATA, "no verdict on sample 4"},
+      {"throw int", QED_INTERNAL, "unknown exception"},
+      {"untouched", QED_INTERNAL, "status INTERNAL without a message"},
+      {"spoil the batch", QED_RESOURCE, "no sandbox is free"},
+  };
+  for (const auto& [text, status, note] : cases) {
+    const Score s = score(text);
+    EXPECT_EQ(s.status, status) << text;
+    EXPECT_TRUE(std::isnan(s.reward)) << text;
+    EXPECT_EQ(s.verdict, QED_VERDICT_NONE) << text;
+    EXPECT_EQ(s.terms.size(), 2u) << text;
+    for (const float term : s.terms) EXPECT_TRUE(std::isnan(term)) << text;
+    EXPECT_EQ(s.note, note) << text;
+  }
+}
+
+TEST_F(TaskFace, ABadSampleSpoilsOnlyItself) {
+  std::vector<SampleView> views;
+  for (const std::string_view text : {"fine", "throw", "nan", "fine", "throw int"}) {
+    views.push_back({.item = &item_,
+                     .prompt = "",
+                     .prefill = "",
+                     .text = text,
+                     .tokens = {},
+                     .finish = QED_FINISH_STOP,
+                     .group = 0,
+                     .index = views.size()});
+  }
+  const auto scores = task_.verify(views, 1);
+  ASSERT_EQ(scores.size(), 5u);
+  EXPECT_EQ(scores[0].reward, 0.25);
+  EXPECT_EQ(scores[1].note, "no verdict on sample 1");
+  EXPECT_EQ(scores[2].status, QED_INTERNAL);
+  EXPECT_EQ(scores[3].reward, 0.25);
+  EXPECT_EQ(scores[4].note, "unknown exception");
+  EXPECT_TRUE(task_.verify({}, 1).empty());
+}
+
+TEST_F(TaskFace, APendingSampleIsAskedAgain) { EXPECT_EQ(score("pending").reward, 0.25); }
+
+TEST_F(TaskFace, NotesAreCutAndMadeUtf8) {
+  EXPECT_EQ(score("long note").note, std::string(4096, 'n'));
+  EXPECT_EQ(score("bad note").note, "n\uFFFD");
+}
+
+TEST_F(TaskFace, DemonstratesBySeed) {
+  const auto first = task_.demonstrate(item_, "", 1);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first, task_.demonstrate(item_, "", 1));
+  EXPECT_NE(first, task_.demonstrate(item_, "", 2));
+  EXPECT_EQ(task_.demonstrate(item_, "none", 1), std::nullopt);
+  const auto f = failure_of([&] { task_.demonstrate(item_, "bad", 1); });
+  EXPECT_EQ(f.message, path("task", "moody") + "item `key`: there is no style `bad`");
+}
+
+TEST_F(TaskFace, CallsAreSerialisedUnlessTheComponentIsConcurrent) {
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int call = 0; call < 5; ++call) EXPECT_EQ(score("overlap").status, QED_OK);
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(score("overlap").reward, 1.0);
+}
+
+}  // namespace
+}  // namespace qed

@@ -1,0 +1,94 @@
+// A plugin with exactly one fault, which the build chooses: numbers of the note (NOTE_*), or a word
+// (FAULT) for what is wrong with the descriptor or the entry.
+
+#include "qed/algorithm.h"
+
+#ifndef NOTE_EPOCH
+#define NOTE_EPOCH QED_EPOCH
+#endif
+#ifndef NOTE_LEVEL
+#define NOTE_LEVEL QED_LEVEL
+#endif
+#ifndef NOTE_NEED
+#define NOTE_NEED NOTE_LEVEL
+#endif
+#ifndef NOTE_OWNER
+#define NOTE_OWNER 'q'
+#endif
+#ifndef FAULT
+#define FAULT ""
+#endif
+#ifndef NAME
+#define NAME "broken"
+#endif
+
+namespace {
+
+constexpr std::string_view kFault = FAULT;
+
+class Broken {
+ public:
+  static constexpr qed::Info kInfo{
+      .id = "dev.qed.test.broken",
+      .name = NAME,
+      .version = "1.0.0",
+      .summary = "has one fault",
+  };
+
+  void options(qed::Options& o) {
+    if (kFault == "bad_option") o("eps", eps_, {.min = 0, .max = 1, .help = "too large"});
+    if (kFault == "option_twice") o("eps", eps_, {}), o("eps", eps_, {});
+    if (kFault == "option_name") o("Eps-1", eps_, {});
+  }
+
+  void advantage(const qed::Batch&, qed::Advantage&) const {}
+  double loss(const qed::Batch&, qed::LossArgs&) const { return 0; }
+
+ private:
+  double eps_ = 3;
+};
+
+// A copy of the good descriptor with the fault put in.
+[[maybe_unused]] const qed_plugin* broken_plugin() {
+  static qed_plugin plugin =
+      *qed::plugin<qed::Algorithm<Broken>>("dev.qed.test.broken", "Apache-2.0");
+  static qed_component component = *plugin.components[0];
+  static qed_algorithm table = *static_cast<const qed_algorithm*>(component.vtable);
+  static const qed_component* const components[] = {&component, &component};
+  component.vtable = &table;
+  plugin.components = components;
+  if (kFault == "null_vtable") component.vtable = nullptr;
+  if (kFault == "null_function") table.loss = nullptr;
+  if (kFault == "short_vtable") table.object.size = 48;
+  if (kFault == "descriptor") plugin.built_level = 7;
+  if (kFault == "short_descriptor") plugin.size = 8;
+  if (kFault == "no_component") plugin.num_components = 0;
+  if (kFault == "component_twice") plugin.num_components = 2;
+  if (kFault == "no_id") component.id = {};
+  return &plugin;
+}
+
+}  // namespace
+
+extern "C" {
+__attribute__((section(".note.qed"), used, aligned(4))) static const qed_note qed_plugin_note = {
+    4, 12, 1, {NOTE_OWNER, 'e', 'd', 0}, NOTE_EPOCH, NOTE_LEVEL, NOTE_NEED};
+
+#ifdef UNRESOLVED
+void qed_no_such_function();
+#endif
+
+#ifdef EXTRA_EXPORT
+QED_EXPORT void qed_extra() {}
+#endif
+
+#ifndef NO_ENTRY
+QED_EXPORT const qed_plugin* qed_entry_1(const qed_host*, qed_err* err) {
+#ifdef UNRESOLVED
+  qed_no_such_function();
+#endif
+  if (kFault == "refuses") return qed::fail(err, QED_UNSUPPORTED, "no licence found"), nullptr;
+  return broken_plugin();
+}
+#endif
+}
