@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -16,7 +18,7 @@ using ::testing::HasSubstr;
 
 class Files : public ::testing::Test {
  protected:
-  Files() : folder_(fs::path(::testing::TempDir()) / "qed_files_test") {
+  Files() : folder_(fs::path(::testing::TempDir()) / cat("qed_files_test_", ::getpid())) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }

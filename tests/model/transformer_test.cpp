@@ -1,0 +1,109 @@
+// The whole model against the plain one, and against itself through the cache.
+
+#include "core/model/transformer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include "tests/model/model_fixture.h"
+#include "tests/model/reference_model.h"
+
+namespace qed {
+namespace {
+
+// Three sequences of 1, 20 and 34 tokens.
+struct Batch {
+  std::vector<std::int64_t> offset = {0, 1, 21, 55};
+  at::Tensor id = random_ids(55, 0, 20, 1), position = at::empty({55}, at::kLong);
+  Batch() {
+    for (std::size_t b = 0; b + 1 < offset.size(); ++b) {
+      for (auto t = offset[b]; t < offset[b + 1]; ++t) {
+        position.data_ptr<std::int64_t>()[t] = t - offset[b];
+      }
+    }
+  }
+};
+
+class Model : public testing::TestWithParam<bool> {
+ protected:
+  Model() { randomise(model_.weights(), 11); }
+
+  Transformer model_{tiny_config(GetParam())};
+  const Batch batch_;
+};
+
+TEST_P(Model, HiddenStatesAndLogitsMatchThePlainOne) {
+  const NamedTensors w = named_tensors(model_.weights(), model_.weights().flat());
+  const at::Tensor h = model_.forward(batch_.id, batch_.position, {.offset = batch_.offset});
+  const at::Tensor expected = qwen2(w, model_.config(), batch_.id, batch_.position, batch_.offset);
+  EXPECT_TRUE(is_close(h, expected, 2e-5));
+  EXPECT_TRUE(is_close(model_.logits(h.detach()), reference::linear(expected, lm_head(w)), 2e-5));
+}
+
+TEST_P(Model, EveryGradientMatchesThePlainOne) {
+  const at::Tensor target = random_ids(55, 0, 20, 2), above = random_tensor({55}, 3);
+  const auto support = std::make_shared<ops::Support>();
+  NamedTensors w = named_tensors(model_.weights(), model_.weights().flat());
+  for (auto& [name, t] : w) t.set_requires_grad(true);
+  const at::Tensor expected = qwen2(w, model_.config(), batch_.id, batch_.position, batch_.offset);
+  reference::token_logp(expected, lm_head(w), target, at::ones({55}), *support)
+      .logp.backward(above.to(at::kDouble));
+
+  const at::Tensor h = model_.forward(batch_.id, batch_.position, {.offset = batch_.offset});
+  model_.token_logp(h, target, at::ones({55}), support).logp.backward(above);
+  double largest = 0;
+  for (const auto& [name, t] : w)
+    largest = std::max(largest, at::abs(t.grad()).max().item<double>());
+  for (const auto& [name, grad] : named_tensors(model_.weights(), model_.weights().grad())) {
+    const double own = at::abs(w[name].grad()).max().item<double>();
+    // A key's bias moves all scores of a row alike: its gradient is 0 but for what rounding leaves.
+    EXPECT_TRUE(is_close(grad, w[name].grad(), 2e-5 * std::max(1.0, 0.01 * largest / own))) << name;
+  }
+}
+
+TEST_P(Model, GradientsAddUpUntilTheyAreCleared) {
+  const auto run = [&] {
+    model_.forward(batch_.id, batch_.position, {.offset = batch_.offset}).sum().backward();
+  };
+  run();
+  const at::Tensor once = model_.weights().grad().clone();
+  run();
+  EXPECT_TRUE(is_close(model_.weights().grad(), 2 * once, 1e-6));
+}
+
+TEST_P(Model, PrefillAndDecodingThroughACacheGiveTheBitsOfThePackedForward) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor packed = model_.forward(batch_.id, batch_.position, {.offset = batch_.offset});
+  KvCache cache(model_.config(), 4, 40);
+  const auto forward = [&](std::int64_t begin, std::int64_t count, std::int64_t slot) {
+    std::vector<ops::CacheRow> rows;
+    for (std::int64_t t = begin; t < begin + count; ++t) {
+      rows.push_back({slot, batch_.position.const_data_ptr<std::int64_t>()[t]});
+    }
+    return model_.forward(batch_.id.narrow(0, begin, count).contiguous(),
+                          batch_.position.narrow(0, begin, count).contiguous(),
+                          {.offset = {}, .cache = &cache, .rows = rows});
+  };
+  // The third sequence: a prefill of 7 rows in slot 2, and the rest row by row in a copy of it.
+  EXPECT_TRUE(same_bits(forward(21, 7, 2), packed.narrow(0, 21, 7)));
+  cache.copy(2, 0, 7);
+  for (std::int64_t t = 28; t < 55; ++t) {
+    ASSERT_TRUE(same_bits(forward(t, 1, 0), packed.narrow(0, t, 1))) << "row " << t;
+  }
+}
+
+TEST_P(Model, ASequenceDoesNotDependOnItsNeighbours) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor packed = model_.forward(batch_.id, batch_.position, {.offset = batch_.offset});
+  const std::vector<std::int64_t> alone = {0, 20};
+  const at::Tensor h =
+      model_.forward(batch_.id.narrow(0, 1, 20).contiguous(),
+                     batch_.position.narrow(0, 1, 20).contiguous(), {.offset = alone});
+  EXPECT_TRUE(same_bits(h, packed.narrow(0, 1, 20)));
+}
+
+INSTANTIATE_TEST_SUITE_P(TiedOrNot, Model, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Tied" : "Untied"; });
+
+}  // namespace
+}  // namespace qed

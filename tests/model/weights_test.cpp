@@ -1,0 +1,167 @@
+#include "core/model/weights.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+
+#include "tests/host/host_fixture.h"
+#include "tests/model/model_fixture.h"
+
+namespace qed {
+namespace {
+
+std::map<std::string, std::vector<float>> by_name(Weights& weights) {
+  std::map<std::string, std::vector<float>> out;
+  for (NamedTensor& t : weights.to_tensors(weights.flat())) out[t.name] = std::move(t.data);
+  return out;
+}
+
+bool same_numbers(const at::Tensor& a, const at::Tensor& b) {
+  return a.nbytes() == b.nbytes() &&
+         std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) == 0;
+}
+
+TEST(Weights, HaveTheNamesAndShapesOfAHuggingFaceCheckpoint) {
+  Weights weights(tiny_config(false));
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  std::int64_t total = 0;
+  for (const NamedTensor& t : weights.to_tensors(weights.flat())) {
+    shapes[t.name] = t.shape;
+    total += static_cast<std::int64_t>(t.data.size());
+  }
+  EXPECT_EQ(total, weights.num_parameters());
+  EXPECT_EQ(shapes.size(), 2u * 12 + 3);
+  using Shape = std::vector<std::int64_t>;
+  EXPECT_EQ(shapes["model.embed_tokens.weight"], (Shape{21, 24}));
+  EXPECT_EQ(shapes["lm_head.weight"], (Shape{21, 24}));
+  EXPECT_EQ(shapes["model.norm.weight"], (Shape{24}));
+  EXPECT_EQ(shapes["model.layers.1.self_attn.q_proj.weight"], (Shape{32, 24}));
+  EXPECT_EQ(shapes["model.layers.1.self_attn.k_proj.weight"], (Shape{16, 24}));
+  EXPECT_EQ(shapes["model.layers.1.self_attn.v_proj.bias"], (Shape{16}));
+  EXPECT_EQ(shapes["model.layers.1.self_attn.o_proj.weight"], (Shape{24, 32}));
+  EXPECT_EQ(shapes["model.layers.1.mlp.up_proj.weight"], (Shape{40, 24}));
+  EXPECT_EQ(shapes["model.layers.1.mlp.down_proj.weight"], (Shape{24, 40}));
+  EXPECT_EQ(shapes.count("lm_head.weight"), 1u);
+  Weights tied(tiny_config(true));
+  EXPECT_EQ(by_name(tied).count("lm_head.weight"), 0u);
+}
+
+TEST(Weights, InitDependsOnSeedAndNamesOnly) {
+  Weights small(tiny_config());
+  small.init(5);
+  const auto first = by_name(small);
+
+  ModelConfig deeper =
+      tiny_config(false);  // another layer, another head, as many residuals as before
+  deeper.num_hidden_layers = 3;
+  Weights large(deeper);
+  large.init(5);
+  for (const auto& [name, values] : by_name(large)) {
+    if (!first.contains(name) || name.ends_with("o_proj.weight") ||
+        name.ends_with("down_proj.weight"))
+      continue;
+    EXPECT_EQ(values, first.at(name)) << name;
+  }
+
+  small.init(6);
+  const auto second = by_name(small);
+  EXPECT_NE(second.at("model.embed_tokens.weight"), first.at("model.embed_tokens.weight"));
+  small.init(5);
+  EXPECT_EQ(by_name(small), first);
+  EXPECT_NE(first.at("model.layers.0.mlp.up_proj.weight"),
+            first.at("model.layers.1.mlp.up_proj.weight"));
+}
+
+TEST(Weights, InitHasTheSpreadThatTheHeaderTells) {
+  ModelConfig c = tiny_config();
+  c.hidden_size = 96, c.intermediate_size = 128, c.num_attention_heads = 8, c.head_dim = 16;
+  c.vocab_size = 200;
+  Weights weights(c);
+  weights.init(1);
+  const auto all = by_name(weights);
+  const auto spread = [&](const std::string& name) {
+    double sum = 0;
+    for (const float x : all.at(name)) sum += static_cast<double>(x) * x;
+    return std::sqrt(sum / static_cast<double>(all.at(name).size()));
+  };
+  const double residual = 1 / std::sqrt(2.0 * 2);  // two layers
+  // At least 9,216 numbers each: 4 % is more than five standard errors of a spread.
+  EXPECT_NEAR(spread("model.embed_tokens.weight"), 0.12, 0.04 * 0.12);
+  const double linear = 0.5 / std::sqrt(96.0), down = 0.5 / std::sqrt(128.0) * residual;
+  EXPECT_NEAR(spread("model.layers.0.mlp.gate_proj.weight"), linear, 0.04 * linear);
+  EXPECT_NEAR(spread("model.layers.0.self_attn.o_proj.weight"), down,
+              0.04 * down);  // 128 wide, too
+  EXPECT_NEAR(spread("model.layers.1.mlp.down_proj.weight"), down, 0.04 * down);
+  EXPECT_THAT(all.at("model.layers.0.self_attn.q_proj.bias"), testing::Each(0.0f));
+  EXPECT_THAT(all.at("model.norm.weight"), testing::Each(1.0f));
+}
+
+TEST(Weights, AreTheSameBitsAfterTheWayThroughAFile) {
+  const TemporaryFolder folder;
+  for (const bool is_tied : {true, false}) {
+    Weights weights(tiny_config(is_tied));
+    randomise(weights, 7);
+    write_safetensors(folder / "model.safetensors", weights.to_tensors(weights.flat()));
+    Weights other(tiny_config(is_tied));
+    other.load(SafetensorsFile(folder / "model.safetensors"));
+    EXPECT_TRUE(same_numbers(other.flat(), weights.flat()));
+    // The leaves are views of what was loaded.
+    EXPECT_TRUE(same_numbers(other.layers[1].qkv, weights.layers[1].qkv));
+  }
+}
+
+TEST(Weights, BuffersOfTheSameLayoutTravelUnderAPrefix) {
+  const TemporaryFolder folder;
+  Weights weights(tiny_config());
+  at::Tensor moments = weights.flat().clone(), read = weights.flat().clone();
+  weights.init(3);
+  moments.copy_(weights.flat());
+  write_safetensors(folder / "m", weights.to_tensors(moments, "m."));
+  const SafetensorsFile file(folder / "m");
+  EXPECT_TRUE(file.contains("m.model.norm.weight"));
+  weights.from_file(file, read, "m.");
+  EXPECT_TRUE(same_numbers(read, moments));
+}
+
+TEST(Weights, ATiedModelMayCarryACopyOfItsEmbedding) {
+  const TemporaryFolder folder;
+  Weights weights(tiny_config(true));
+  weights.init(1);
+  auto tensors = weights.to_tensors(weights.flat());
+  tensors.push_back({"lm_head.weight", {21, 24}, tensors.front().data});
+  write_safetensors(folder / "x", tensors);
+  EXPECT_NO_THROW(weights.load(SafetensorsFile(folder / "x")));
+}
+
+TEST(Weights, ATensorTooManyTooFewOrNotFiniteIsNamed) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "model.safetensors";
+  Weights weights(tiny_config());
+  weights.init(1);
+  const auto good = weights.to_tensors(weights.flat());
+  const auto refusal = [&](auto change) {
+    auto tensors = good;
+    change(tensors);
+    write_safetensors(file, tensors);
+    return failure_of([&] { weights.load(SafetensorsFile(file)); }).message;
+  };
+  EXPECT_EQ(refusal([](auto& t) { t.pop_back(); }),
+            file.string() + " has no tensor `model.norm.weight`");
+  EXPECT_THAT(
+      refusal([](auto& t) {
+        t.push_back({"odd.weight", {1}, {0}});
+      }),
+      testing::HasSubstr("has a tensor `odd.weight` that a qwen2 model of this config.json lacks"));
+  EXPECT_THAT(refusal([](auto& t) { t.back().data[3] = NAN; }),
+              testing::HasSubstr("`model.norm.weight` holds a number that is not finite"));
+  EXPECT_EQ(refusal([](auto& t) {
+              t.back().shape = {2, 12};
+            }),
+            "`model.norm.weight` in " + file.string() +
+                " is [2, 12] (96 bytes), but config.json asks for [24]");
+}
+
+}  // namespace
+}  // namespace qed

@@ -1,0 +1,309 @@
+// The kernels of each instruction set: AVX2 and AVX-512 give equal bits, the generic ones are
+// close.
+
+#include "core/ops/cpu_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "qed/philox.h"
+
+namespace qed::ops {
+
+extern const CpuKernels kGenericKernels, kAvx2Kernels, kAvx512Kernels;
+
+namespace {
+
+using Floats = std::vector<float>;
+
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq");
+}
+
+Floats random_floats(std::size_t n, std::uint64_t seed, double scale = 1) {
+  Floats out(n);
+  Rng rng(seed);
+  for (float& x : out) x = static_cast<float>(scale * (2 * rng.real() - 1));
+  return out;
+}
+
+struct Work {
+  std::string name;
+  std::function<Floats(const CpuKernels&)> run;
+};
+
+// C [rows, cols], with the panel operand and bias padded to whole panels.
+Floats run_gemm(const CpuKernels& kernels, std::int64_t rows, std::int64_t cols, std::int64_t depth,
+                bool has_bias) {
+  const Floats a = random_floats(rows * depth, 1),
+               bias = random_floats(num_panels(cols) * kLanes, 2);
+  const Floats b = random_floats(num_panels(cols) * kLanes * depth, 3);
+  Floats c(rows * cols);
+  kernels.gemm({.rows = rows,
+                .cols = cols,
+                .depth = depth,
+                .a = a.data(),
+                .a_row = depth,
+                .a_col = 1,
+                .b = b.data(),
+                .b_panel = depth * kLanes,
+                .b_depth = kLanes,
+                .c = c.data(),
+                .c_row = cols,
+                .c_panel = kLanes,
+                .bias = has_bias ? bias.data() : nullptr});
+  return c;
+}
+
+Floats run_attention(const CpuKernels& kernels, std::int64_t dim, std::int64_t length) {
+  const std::int64_t heads = 4, kv_heads = 2, width = (heads + 2 * kv_heads) * dim;
+  const AttentionShape shape{heads, kv_heads, dim, width, 1 / std::sqrt(static_cast<float>(dim))};
+  const Floats qkv = random_floats(length * width, 4, 3),
+               dout = random_floats(length * heads * dim, 5);
+  Floats out(length * heads * dim), lse(length * heads), dqkv(length * width);
+  Floats scratch(num_panels(length) * kLanes);
+  const float *k = qkv.data() + heads * dim, *v = k + kv_heads * dim;
+  for (std::int64_t t = 0; t < length; ++t) {
+    kernels.attention(shape, {k, v, t + 1}, qkv.data() + t * width, out.data() + t * heads * dim,
+                      lse.data() + t * heads, scratch.data());
+  }
+  for (std::int64_t h = 0; h < kv_heads; ++h) {
+    float* d = dqkv.data();
+    kernels.attention_backward(shape, h, length, qkv.data(), width, k, v, out.data(), dout.data(),
+                               heads * dim, lse.data(), d, width, d + heads * dim,
+                               d + (heads + kv_heads) * dim, width);
+  }
+  out.insert(out.end(), lse.begin(), lse.end());
+  out.insert(out.end(), dqkv.begin(), dqkv.end());
+  return out;
+}
+
+Floats run_row_ops(const CpuKernels& kernels, std::int64_t dim) {
+  const std::int64_t rows = 5;
+  const Floats x = random_floats(rows * 2 * dim, 6, 4), d = random_floats(rows * 2 * dim, 7);
+  Floats y(rows * dim), dx(rows * dim), rstd(rows), gated(rows * dim), dgated(rows * 2 * dim);
+  kernels.rms_norm(x.data(), d.data(), y.data(), rstd.data(), rows, dim, 1e-6f);
+  kernels.rms_norm_backward(d.data(), x.data(), y.data(), rstd.data(), dx.data(), rows, dim);
+  kernels.swiglu(x.data(), gated.data(), rows, dim);
+  kernels.swiglu_backward(d.data(), x.data(), dgated.data(), rows, dim);
+  Floats out;
+  for (const Floats* part : {&y, &dx, &rstd, &gated, &dgated}) {
+    out.insert(out.end(), part->begin(), part->end());
+  }
+  return out;
+}
+
+Floats run_rope(const CpuKernels& kernels, std::int64_t dim) {
+  Floats x = random_floats(6 * 3 * dim, 8);
+  const Floats cos = random_floats(9 * dim / 2, 9), sin = random_floats(9 * dim / 2, 10);
+  const std::int64_t position[] = {0, 8, 3, 3, 1, 5};
+  kernels.rope(x.data(), 3 * dim, position, cos.data(), sin.data(), 6, 2, dim, 1);
+  return x;
+}
+
+Floats run_distribution(const CpuKernels& kernels, std::int64_t n) {
+  const Floats logits = random_floats(n, 11, 20);
+  const RowSoftmax s = kernels.row_softmax(logits.data(), n, 0.7f);
+  Floats out(n);
+  kernels.row_probs(logits.data(), n, 0.7f, s, out.data());
+  out.insert(out.end(), {s.max, s.sum, kernels.row_entropy(logits.data(), n, 0.7f, s)});
+  return out;
+}
+
+Floats run_adamw(const CpuKernels& kernels, std::int64_t n) {
+  Floats w = random_floats(n, 12), m(n), v(n);
+  for (int step = 1; step <= 3; ++step) {
+    const Floats grad = random_floats(n, 12 + step, 0.1);
+    kernels.adamw(w.data(), grad.data(), m.data(), v.data(), n, 1e-2f, 0.9f, 0.95f, 1e-8f, 0.01f,
+                  1 - std::pow(0.9f, step), 1 - std::pow(0.95f, step), 0.5f);
+  }
+  w.insert(w.end(), m.begin(), m.end());
+  w.insert(w.end(), v.begin(), v.end());
+  return w;
+}
+
+std::vector<Work> all_work() {
+  std::vector<Work> out;
+  for (const std::int64_t rows : {1, 3, 8, 29}) {
+    for (const std::int64_t cols : {1, 16, 21, 64, 100}) {
+      out.push_back({"gemm of " + std::to_string(rows) + " x " + std::to_string(cols),
+                     [=](const CpuKernels& k) { return run_gemm(k, rows, cols, 37, cols > 16); }});
+    }
+  }
+  for (const std::int64_t dim : {8, 16, 24, 64}) {
+    for (const std::int64_t length : {1, 16, 35}) {
+      out.push_back(
+          {"attention of dim " + std::to_string(dim) + ", length " + std::to_string(length),
+           [=](const CpuKernels& k) { return run_attention(k, dim, length); }});
+    }
+    out.push_back({"rope of dim " + std::to_string(dim),
+                   [=](const CpuKernels& k) { return run_rope(k, dim); }});
+  }
+  for (const std::int64_t n : {1, 15, 16, 21, 64, 151}) {
+    out.push_back({"row ops of " + std::to_string(n),
+                   [=](const CpuKernels& k) { return run_row_ops(k, n); }});
+    out.push_back({"distribution over " + std::to_string(n),
+                   [=](const CpuKernels& k) { return run_distribution(k, n); }});
+    out.push_back(
+        {"adamw on " + std::to_string(n), [=](const CpuKernels& k) { return run_adamw(k, n); }});
+  }
+  return out;
+}
+
+TEST(Kernels, Avx2AndAvx512GiveEqualBits) {
+  if (!has_avx512()) GTEST_SKIP() << "this CPU has no AVX-512 (f, vl, dq), or no AVX2 and FMA";
+  for (const Work& work : all_work()) {
+    const Floats a = work.run(kAvx2Kernels), b = work.run(kAvx512Kernels);
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      ASSERT_EQ(std::memcmp(&a[i], &b[i], sizeof(float)), 0)
+          << work.name << ": element " << i << " is " << a[i] << " and " << b[i];
+    }
+  }
+}
+
+TEST(Kernels, GenericKernelsAreClose) {
+  if (!has_avx2()) GTEST_SKIP() << "this CPU has no AVX2 and FMA to compare with";
+  constexpr float kTolerance = 1e-5f;  // of the largest number of a result
+  for (const Work& work : all_work()) {
+    const Floats a = work.run(kGenericKernels), b = work.run(kAvx2Kernels);
+    float largest = 0;
+    for (const float x : b) largest = std::max(largest, std::abs(x));
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      ASSERT_NEAR(a[i], b[i], kTolerance * largest) << work.name << ": element " << i;
+    }
+  }
+}
+
+std::vector<const CpuKernels*> tables() {
+  std::vector<const CpuKernels*> out = {&kGenericKernels};
+  if (has_avx2()) out.push_back(&kAvx2Kernels);
+  if (has_avx512()) out.push_back(&kAvx512Kernels);
+  return out;
+}
+
+TEST(Kernels, GemmIsOneChainOfFusedMultiplyAddsInAscendingOrder) {
+  if (!has_avx2()) GTEST_SKIP() << "this CPU has no FMA";
+  const std::int64_t rows = 13, cols = 37, depth = 29;
+  const Floats a = random_floats(rows * depth, 1), bias = random_floats(48, 2);
+  const Floats b = random_floats(48 * depth, 3);
+  for (const CpuKernels* kernels : tables()) {
+    if (kernels == &kGenericKernels) continue;  // multiplies and adds apart
+    const Floats c = run_gemm(*kernels, rows, cols, depth, true);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < cols; ++j) {
+        float sum = bias[j];
+        for (std::int64_t k = 0; k < depth; ++k) {
+          sum = std::fma(a[i * depth + k], b[(j / 16 * depth + k) * 16 + j % 16], sum);
+        }
+        ASSERT_EQ(c[i * cols + j], sum) << kernels->isa << " " << i << ", " << j;
+      }
+    }
+  }
+}
+
+TEST(Kernels, AccumulatingGemmContinuesTheSameChain) {
+  const std::int64_t rows = 13, cols = 37, depth = 29, cut = 11;
+  const Floats a = random_floats(rows * depth, 21), b = random_floats(48 * depth, 22);
+  const Floats bias = random_floats(48, 23);
+  for (const CpuKernels* kernels : tables()) {
+    Floats whole(rows * cols), parts(rows * cols, NAN);
+    Gemm g{.rows = rows,
+           .cols = cols,
+           .depth = depth,
+           .a = a.data(),
+           .a_row = depth,
+           .a_col = 1,
+           .b = b.data(),
+           .b_panel = depth * kLanes,
+           .b_depth = kLanes,
+           .c = whole.data(),
+           .c_row = cols,
+           .c_panel = kLanes,
+           .bias = bias.data()};
+    kernels->gemm(g);
+    g.c = parts.data();
+    g.depth = cut;
+    kernels->gemm(g);
+    g.depth = depth - cut;
+    g.a += cut;
+    g.b += cut * kLanes;
+    g.bias = nullptr;
+    g.accumulate = true;
+    kernels->gemm(g);
+    EXPECT_EQ(std::memcmp(whole.data(), parts.data(), whole.size() * sizeof(float)), 0)
+        << kernels->isa;
+  }
+}
+
+TEST(Kernels, NoKernelWritesPastItsRows) {
+  for (const CpuKernels* kernels : tables()) {
+    const std::int64_t rows = 3, cols = 21, depth = 5;
+    const Floats a = random_floats(rows * depth, 1), b = random_floats(32 * depth, 2);
+    Floats c(rows * 32, 77.0f);  // rows of 32 floats, of which 21 are ours
+    kernels->gemm({.rows = rows,
+                   .cols = cols,
+                   .depth = depth,
+                   .a = a.data(),
+                   .a_row = depth,
+                   .a_col = 1,
+                   .b = b.data(),
+                   .b_panel = depth * kLanes,
+                   .b_depth = kLanes,
+                   .c = c.data(),
+                   .c_row = 32,
+                   .c_panel = kLanes});
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = cols; j < 32; ++j) EXPECT_EQ(c[i * 32 + j], 77.0f) << kernels->isa;
+    }
+    Floats probs(25, 77.0f);
+    kernels->row_probs(a.data(), 15, 1, kernels->row_softmax(a.data(), 15, 1), probs.data());
+    for (std::size_t i = 15; i < probs.size(); ++i) EXPECT_EQ(probs[i], 77.0f) << kernels->isa;
+  }
+}
+
+TEST(Kernels, ExpIsRightToTwoUnitsInTheLastPlace) {
+  Floats x, y;
+  for (double v = -86.9; v <= 0; v += 0.0137) x.push_back(static_cast<float>(v));
+  y.resize(x.size());
+  for (const CpuKernels* kernels : tables()) {
+    if (kernels == &kGenericKernels) continue;  // without FMA the argument loses more
+    kernels->row_probs(x.data(), static_cast<std::int64_t>(x.size()), 1, {0, 1}, y.data());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double exact = std::exp(static_cast<double>(x[i]));
+      const float near = static_cast<float>(exact);
+      const double unit = std::nextafter(near, INFINITY) - near;
+      ASSERT_LE(std::abs(y[i] - exact), 2 * unit) << kernels->isa << " exp(" << x[i] << ")";
+    }
+  }
+}
+
+TEST(Kernels, SoftmaxStatisticsHoldAtTheEdges) {
+  for (const CpuKernels* kernels : tables()) {
+    for (const std::int64_t n : {1, 2, 15, 16, 17, 33}) {
+      const auto size = static_cast<float>(n);
+      const Floats equal(n, -3.5f);
+      const RowSoftmax flat = kernels->row_softmax(equal.data(), n, 2);
+      EXPECT_EQ(flat.max, -7) << kernels->isa;
+      EXPECT_EQ(flat.sum, size) << kernels->isa;
+      EXPECT_NEAR(kernels->row_entropy(equal.data(), n, 2, flat), std::log(size), 1e-6) << n;
+
+      Floats sharp(n, -1e4f);  // one token has everything
+      sharp.back() = 1e4f;
+      const RowSoftmax one = kernels->row_softmax(sharp.data(), n, 1);
+      EXPECT_EQ(one.max, 1e4f);
+      EXPECT_NEAR(one.sum, 1, 1e-6);
+      EXPECT_NEAR(kernels->row_entropy(sharp.data(), n, 1, one), 0, 1e-6) << n;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qed::ops

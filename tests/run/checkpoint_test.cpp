@@ -1,0 +1,151 @@
+#include "core/run/checkpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/host/host_fixture.h"
+#include "tests/model/model_fixture.h"
+
+namespace qed {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class Checkpoint : public testing::Test {
+ protected:
+  Checkpoint() {
+    fs::create_directories(source_);
+    write_file(source_ / "config.json", "{\"a config\": 1}");
+    write_file(source_ / "tokenizer.json", "{}");
+    write_file(source_ / "notes.txt", "not a tokenizer's file");
+    model_.weights().init(1);
+  }
+
+  void write(std::int64_t global_step, std::int64_t keep = 2) {
+    write_checkpoint(folder_, source_ / "config.json", model_, optimizer_,
+                     {.stage = 1,
+                      .stage_step = 4,
+                      .global_step = global_step,
+                      .data_cursor = 99,
+                      .metrics_bytes = 1234,
+                      .samples_bytes = UINT64_MAX},
+                     keep);
+  }
+  std::vector<std::string> entries(const fs::path& folder) {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator(folder)) out.push_back(entry.path().filename());
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
+  static void expect_same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].data, b[i].data) << a[i].name;
+  }
+
+  TemporaryFolder temporary_;
+  const fs::path source_ = temporary_ / "model", folder_ = temporary_ / "checkpoints";
+  Transformer model_{tiny_config()};
+  AdamW optimizer_{model_.weights()};
+};
+
+TEST_F(Checkpoint, HoldsAHuggingFaceFolderAndTheTrainersState) {
+  write(20);
+  EXPECT_THAT(entries(folder_), ElementsAre("20"));
+  EXPECT_THAT(entries(folder_ / "20"),
+              ElementsAre("DONE", "config.json", "model.safetensors", "optimizer.safetensors",
+                          "tokenizer.json", "trainer.json"));
+  EXPECT_EQ(read_file(folder_ / "20" / "config.json"), "{\"a config\": 1}");
+}
+
+TEST_F(Checkpoint, RestoresStateWeightsAndOptimizerToTheBit) {
+  Rng rng(3);
+  for (int step = 0; step < 3; ++step) {
+    at::Tensor& grad = model_.weights().grad();
+    for (std::int64_t i = 0; i < grad.numel(); ++i)
+      grad.data_ptr<float>()[i] = static_cast<float>(rng.real());
+    optimizer_.step({}, 1e-2);
+  }
+  write(20);
+
+  const TrainerState state = read_trainer_state(folder_ / "20");
+  EXPECT_EQ(state.stage, 1);
+  EXPECT_EQ(state.stage_step, 4);
+  EXPECT_EQ(state.global_step, 20);
+  EXPECT_EQ(state.data_cursor, 99u);
+  EXPECT_EQ(state.metrics_bytes, 1234u);
+  EXPECT_EQ(state.samples_bytes, UINT64_MAX);
+
+  Transformer other(tiny_config());
+  AdamW optimizer(other.weights());
+  read_weights(folder_ / "20", other);
+  read_optimizer(folder_ / "20", optimizer);
+  EXPECT_EQ(optimizer.num_steps(), 3);
+  expect_same(model_.weights().to_tensors(model_.weights().flat()),
+              other.weights().to_tensors(other.weights().flat()));
+  expect_same(optimizer_.to_tensors(), optimizer.to_tensors());
+}
+
+TEST_F(Checkpoint, OnlyTheNewestAreKept) {
+  for (const std::int64_t step : {5, 10, 100, 200}) write(step);
+  EXPECT_THAT(entries(folder_), ElementsAre("100", "200"));
+  write(1000, 1);
+  EXPECT_THAT(entries(folder_), ElementsAre("1000"));
+}
+
+TEST_F(Checkpoint, LatestIsTheGreatestNumberThatIsDone) {
+  EXPECT_EQ(latest_checkpoint(folder_), std::nullopt);
+  fs::create_directories(folder_);
+  EXPECT_EQ(latest_checkpoint(folder_), std::nullopt);
+  write(90, 9);
+  write(100, 9);
+  EXPECT_EQ(latest_checkpoint(folder_), folder_ / "100");
+  for (const char* name : {"300", ".unfinished-400", "best", "500x"}) {
+    fs::create_directories(folder_ / name);
+    if (std::string_view(name) != "300") write_file(folder_ / name / "DONE", "");
+  }
+  EXPECT_EQ(latest_checkpoint(folder_), folder_ / "100");
+}
+
+TEST_F(Checkpoint, WhatAKilledRunLeftIsClearedAway) {
+  for (const char* name : {".unfinished-10", ".unfinished-20", "20"}) {  // "20" has no DONE
+    fs::create_directories(folder_ / name);
+    write_file(folder_ / name / "model.safetensors", "half");
+  }
+  write(20);
+  EXPECT_THAT(entries(folder_), ElementsAre("20"));
+  EXPECT_NO_THROW(read_weights(folder_ / "20", model_));
+}
+
+TEST_F(Checkpoint, TheSameStepCanBeWrittenAgain) {
+  write(20);
+  model_.weights().init(2);
+  write(20);
+  Transformer other(tiny_config());
+  read_weights(folder_ / "20", other);
+  expect_same(model_.weights().to_tensors(model_.weights().flat()),
+              other.weights().to_tensors(other.weights().flat()));
+  EXPECT_THAT(entries(folder_), ElementsAre("20"));
+}
+
+TEST_F(Checkpoint, ADamagedStateIsNamedWithTheWayOut) {
+  write(20);
+  const fs::path file = folder_ / "20" / "trainer.json";
+  for (const char* text : {"", "[]", "{}", "{\"format\": 2}"}) {
+    write_file(file, text);
+    const Failure f = failure_of([&] { read_trainer_state(folder_ / "20"); });
+    EXPECT_EQ(f.message, file.string() + " is not a trainer state that this qed can read");
+    EXPECT_EQ(f.hint, "start again with --fresh");
+  }
+  write_file(file, "{\"format\": 1, \"stage\": \"two\"}");
+  const Failure f = failure_of([&] { read_trainer_state(folder_ / "20"); });
+  EXPECT_THAT(f.message, HasSubstr(file.string() + " is damaged: "));
+  EXPECT_EQ(f.hint, "start again with --fresh");
+}
+
+}  // namespace
+}  // namespace qed

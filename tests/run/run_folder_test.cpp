@@ -1,0 +1,135 @@
+#include "core/run/run_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/config/load.h"
+#include "core/config/resolved.h"
+#include "tests/host/host_fixture.h"
+#include "tests/model/model_fixture.h"
+
+namespace qed {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder : public testing::Test {
+ protected:
+  // The quick start, with --set.
+  RunConfig config(const std::vector<std::string>& sets = {}) {
+    return load_run_config(QED_SOURCE_DIR "/configs/quickstart.toml", sets, host_);
+  }
+  fs::path model_config() const { return QED_SOURCE_DIR "/configs/quickstart/config.json"; }
+
+  PluginHost host_{{product_plugins()}};
+  TemporaryFolder temporary_;
+  const fs::path path_ = temporary_ / "runs" / "a";
+};
+
+TEST_F(Folder, ResolvedConfigComesBackFromTomlAsItWas) {
+  for (const auto& sets :
+       {std::vector<std::string>{}, {"train.lr=1.2345678901234567e-7", "run.seed=3"}}) {
+    const nlohmann::json resolved = config(sets).to_json();
+    EXPECT_EQ(from_toml(to_toml(resolved), "config.toml"), resolved);
+  }
+}
+
+TEST_F(Folder, StartsEmptyAndBoundToItsConfig) {
+  const RunConfig c = config();
+  RunFolder folder(path_, c, false);
+  EXPECT_EQ(folder.resumed_from(), std::nullopt);
+  EXPECT_EQ(folder.state.global_step, 0);
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "");
+  EXPECT_EQ(from_toml(read_file(path_ / "config.toml"), ""), c.to_json());
+}
+
+TEST_F(Folder, TakesOneProcessAtATime) {
+  const RunConfig c = config();
+  {
+    RunFolder first(path_, c, false);
+    const Failure f = failure_of([&] { RunFolder second(path_, c, false); });
+    EXPECT_EQ(f.message, "another qed is at work in " + path_.string());
+    EXPECT_EQ(f.hint, "wait for it, or name another folder with --run");
+    EXPECT_EQ(f.exit_code, kExitUsage);
+  }
+  EXPECT_NO_THROW(RunFolder(path_, c, false));
+}
+
+TEST_F(Folder, RefusesAnotherConfigWithTheKeysThatDiffer) {
+  { RunFolder folder(path_, config(), false); }
+  const RunConfig other =
+      config({"stage.2.train.lr=3e-4", "run.seed=2", "eval.every=5", "checkpoint.keep=7"});
+  const Failure f = failure_of([&] { RunFolder folder(path_, other, false); });
+  EXPECT_EQ(f.message, path_.string() + " belongs to a run with another config" +
+                           "\n   = run.seed: 1 -> 2\n   = stage.2.train.lr: 2e-4 -> 3e-4");
+  EXPECT_EQ(f.hint, "name another folder with `--run NAME`, or start this one again with --fresh");
+  EXPECT_EQ(f.exit_code, kExitUsage);
+  // A refusal keeps neither the lock nor the other config.
+  EXPECT_NO_THROW(RunFolder(path_, config(), false));
+}
+
+TEST_F(Folder, StepsEvaluationAndCheckpointsMayChange) {
+  { RunFolder folder(path_, config(), false); }
+  const RunConfig other = config({"stage.2.steps=50", "eval.every=5", "checkpoint.keep=7"});
+  EXPECT_NO_THROW(RunFolder(path_, other, false));
+  EXPECT_EQ(from_toml(read_file(path_ / "config.toml"), ""), other.to_json());
+}
+
+TEST_F(Folder, ADamagedConfigIsNamedWithTheWayOut) {
+  { RunFolder folder(path_, config(), false); }
+  write_file(path_ / "config.toml", "[run]\nseed = \n");
+  const Failure f = failure_of([&] { RunFolder folder(path_, config(), false); });
+  EXPECT_THAT(f.message,
+              testing::HasSubstr((path_ / "config.toml").string() + " is damaged at line 2"));
+  EXPECT_EQ(f.hint, "start again with --fresh");
+}
+
+class ResumedFolder : public Folder {
+ protected:
+  ResumedFolder() {
+    model_.weights().init(1);
+    AdamW optimizer(model_.weights());
+    RunFolder folder(path_, config_, false);
+    folder.metrics().append("one\n");
+    folder.samples().append("first sample\n");
+    folder.state = {.stage = 1, .stage_step = 3, .global_step = 7, .data_cursor = 5};
+    folder.checkpoint(model_config(), model_, optimizer, 2);
+    folder.metrics().append("two\n");  // after the checkpoint: a resumed run writes it again
+    folder.samples().append("second sample\n");
+  }
+
+  RunConfig config_ = config();
+  Transformer model_{tiny_config()};
+};
+
+TEST_F(ResumedFolder, GoesOnFromTheNewestCheckpointWithItsLogsCutBack) {
+  RunFolder folder(path_, config_, false);
+  EXPECT_EQ(folder.resumed_from(), path_ / "checkpoints" / "7");
+  EXPECT_EQ(folder.state.stage, 1);
+  EXPECT_EQ(folder.state.stage_step, 3);
+  EXPECT_EQ(folder.state.data_cursor, 5u);
+  EXPECT_EQ(folder.metrics().length(), 4u);
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "one\n");
+  EXPECT_EQ(read_file(path_ / "samples.jsonl"), "first sample\n");
+  folder.metrics().append("2\n");
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "one\n2\n");
+}
+
+TEST_F(ResumedFolder, RefusesALogThatLostWhatTheCheckpointCounts) {
+  fs::resize_file(path_ / "metrics.jsonl", 2);
+  const Failure f = failure_of([&] { RunFolder folder(path_, config_, false); });
+  EXPECT_EQ(f.message, (path_ / "metrics.jsonl").string() +
+                           " has 2 bytes, but the checkpoint was made when it had 4");
+}
+
+TEST_F(ResumedFolder, FreshStartsAgainWithAnyConfig) {
+  RunFolder folder(path_, config({"run.seed=2"}), true);
+  EXPECT_EQ(folder.resumed_from(), std::nullopt);
+  EXPECT_EQ(folder.state.global_step, 0);
+  EXPECT_FALSE(fs::exists(path_ / "checkpoints"));
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "");
+  EXPECT_EQ(read_file(path_ / "samples.jsonl"), "");
+}
+
+}  // namespace
+}  // namespace qed
