@@ -21,7 +21,8 @@ std::vector<std::uint64_t> shuffled(std::uint64_t n, std::uint64_t key) {
   std::iota(order.begin(), order.end(), 0);
   Rng rng(key);
   for (std::uint64_t i = n; i > 1; --i) {
-    std::swap(order[i - 1], order[static_cast<std::uint64_t>(rng.integer(0, static_cast<std::int64_t>(i) - 1))]);
+    std::swap(order[i - 1],
+              order[static_cast<std::uint64_t>(rng.integer(0, static_cast<std::int64_t>(i) - 1))]);
   }
   return order;
 }
@@ -31,7 +32,8 @@ std::vector<Item> evaluation_items(const Task& task, std::string_view split, std
   std::vector<Item> out;
   std::unordered_set<std::string> seen;
   std::uint64_t repeats = 0;
-  for (std::uint64_t i = 0; i < count && static_cast<std::int64_t>(out.size()) < n && repeats < kMaxDropped; ++i) {
+  for (std::uint64_t i = 0;
+       i < count && static_cast<std::int64_t>(out.size()) < n && repeats < kMaxDropped; ++i) {
     Item item = task.load(split, i);
     if (seen.insert(item.key).second) {
       out.push_back(std::move(item));
@@ -66,7 +68,8 @@ Item ItemStream::next() {
     if (!held_out_.contains(item.key)) return item;
     ++num_dropped_;
   }
-  throw Error(cat("every item of split `", split_, "` of task `", task_.name(), "` is held out for evaluation"));
+  throw Error(cat("every item of split `", split_, "` of task `", task_.name(),
+                  "` is held out for evaluation"));
 }
 
 }  // namespace qed

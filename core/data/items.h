@@ -13,13 +13,13 @@
 
 namespace qed {
 
-// The first `n` items of an evaluation split with different keys, by index; all of a smaller split. The
-// same for every run seed.
+// The first `n` items of an evaluation split with different keys, by index; all of a smaller split.
+// The same for every run seed.
 std::vector<Item> evaluation_items(const Task& task, std::string_view split, std::int64_t n);
 
-// An endless stream of a split's items: epoch after epoch in shuffled order, or, for a generative split,
-// one fresh index after another. Items whose key is held out for evaluation are dropped and counted.
-// Not thread-safe.
+// An endless stream of a split's items: epoch after epoch in shuffled order, or, for a generative
+// split, one fresh index after another. Items whose key is held out for evaluation are dropped and
+// counted. Not thread-safe.
 class ItemStream {
  public:
   // `key` fixes the order. `held_out` must outlive the stream.

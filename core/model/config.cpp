@@ -71,7 +71,8 @@ void check_shape(const ModelConfig& c, const std::string& file) {
     throw Error(cat("`num_attention_heads` is ", c.num_attention_heads, " in ", file,
                     ", not a multiple of `num_key_value_heads` ", c.num_key_value_heads));
   }
-  if (c.head_dim % 2 != 0) throw Error(cat("`head_dim` is ", c.head_dim, " in ", file, ", an odd number"));
+  if (c.head_dim % 2 != 0)
+    throw Error(cat("`head_dim` is ", c.head_dim, " in ", file, ", an odd number"));
 }
 
 }  // namespace

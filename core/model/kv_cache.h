@@ -1,7 +1,7 @@
 #pragma once
 
-// Keys and values of sequences in generation: `slots` sequences of at most `capacity` positions each,
-// for every layer. Float32, allocated once.
+// Keys and values of sequences in generation: `slots` sequences of at most `capacity` positions
+// each, for every layer. Float32, allocated once.
 
 #include "core/model/config.h"
 #include "core/ops/attention.h"
@@ -15,8 +15,10 @@ namespace qed {
 class KvCache {
  public:
   KvCache(const ModelConfig& c, std::int64_t slots, std::int64_t capacity)
-      : capacity_(capacity), width_(c.num_key_value_heads * c.head_dim),
-        layer_size_(slots * capacity * width_), data_(2 * c.num_hidden_layers * layer_size_) {}
+      : capacity_(capacity),
+        width_(c.num_key_value_heads * c.head_dim),
+        layer_size_(slots * capacity * width_),
+        data_(2 * c.num_hidden_layers * layer_size_) {}
 
   ops::CacheLayer layer(std::int64_t i) {
     float* k = data_.data() + 2 * i * layer_size_;

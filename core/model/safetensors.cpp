@@ -4,10 +4,10 @@
 #include "core/util/files.h"
 
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -95,7 +95,8 @@ std::span<const float> SafetensorsFile::f32(const std::string& name,
   }
   std::uint64_t bytes = sizeof(float);
   for (const auto n : shape) bytes *= static_cast<std::uint64_t>(n);
-  if (!std::equal(shape.begin(), shape.end(), t.shape.begin(), t.shape.end()) || t.end - t.begin != bytes) {
+  if (!std::equal(shape.begin(), shape.end(), t.shape.begin(), t.shape.end()) ||
+      t.end - t.begin != bytes) {
     throw Error(cat("`", name, "` in ", path_, " is ", shape_text(t.shape), " (", t.end - t.begin,
                     " bytes), but config.json asks for ", shape_text(shape)));
   }
@@ -112,7 +113,8 @@ void write_safetensors(const std::filesystem::path& path, std::span<const NamedT
   std::uint64_t offset = 0;
   for (const NamedTensor& t : tensors) {
     const std::uint64_t bytes = t.data.size() * sizeof(float);
-    index[t.name] = {{"dtype", "F32"}, {"shape", t.shape}, {"data_offsets", {offset, offset + bytes}}};
+    index[t.name] = {
+        {"dtype", "F32"}, {"shape", t.shape}, {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
     parts.emplace_back(reinterpret_cast<const char*>(t.data.data()), bytes);
   }

@@ -13,8 +13,8 @@
 
 namespace qed {
 
-// A file mapped into memory. Every header field is checked against the file's size. Not copied; const
-// members are thread-safe.
+// A file mapped into memory. Every header field is checked against the file's size. Not copied;
+// const members are thread-safe.
 class SafetensorsFile {
  public:
   // Throws Error with the file and what is wrong.
@@ -26,8 +26,8 @@ class SafetensorsFile {
   std::vector<std::string> names() const;  // sorted
   bool contains(const std::string& name) const { return tensors_.count(name) != 0; }
 
-  // The numbers of a float32 tensor of this shape; borrowed. Throws Error with file and tensor when it
-  // is missing or has another type or shape.
+  // The numbers of a float32 tensor of this shape; borrowed. Throws Error with file and tensor when
+  // it is missing or has another type or shape.
   std::span<const float> f32(const std::string& name, std::span<const std::int64_t> shape) const;
 
  private:

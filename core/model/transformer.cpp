@@ -1,4 +1,5 @@
-// Qwen2: Yang et al., "Qwen2 Technical Report" (2024), section 2.2; as transformers' Qwen2ForCausalLM.
+// Qwen2: Yang et al., "Qwen2 Technical Report" (2024), section 2.2; as transformers'
+// Qwen2ForCausalLM.
 
 #include "core/model/transformer.h"
 
@@ -13,7 +14,8 @@
 namespace qed {
 
 Transformer::Transformer(const ModelConfig& config)
-    : config_(config), weights_(config),
+    : config_(config),
+      weights_(config),
       rope_(ops::rope_table(config.max_position_embeddings, config.head_dim, config.rope_theta)) {}
 
 at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position,
@@ -30,7 +32,8 @@ at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position
     at::Tensor qkv = ops::linear(h, w.qkv, w.qkv_bias, heads.qkv_width());
     qkv = ops::rope(qkv, position, rope_, heads.heads + heads.kv_heads);
     h = context.cache != nullptr
-            ? ops::attention_cached(qkv, heads, context.cache->layer(static_cast<std::int64_t>(i)), context.rows)
+            ? ops::attention_cached(qkv, heads, context.cache->layer(static_cast<std::int64_t>(i)),
+                                    context.rows)
             : ops::attention(qkv, heads, context.offset);
     x = at::add(x, ops::linear(h, w.o, {}, c.hidden_size));
 
@@ -49,7 +52,8 @@ at::Tensor Transformer::logits(const at::Tensor& h) {
 ops::TokenLogp Transformer::token_logp(const at::Tensor& h, const at::Tensor& target,
                                        const at::Tensor& inv_temperature,
                                        std::shared_ptr<const ops::Support> support) {
-  return ops::token_logp(h, weights_.lm_head, config_.vocab_size, target, inv_temperature, std::move(support));
+  return ops::token_logp(h, weights_.lm_head, config_.vocab_size, target, inv_temperature,
+                         std::move(support));
 }
 
 }  // namespace qed

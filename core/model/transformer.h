@@ -19,8 +19,8 @@ namespace qed {
 
 // Where the rows of a forward find their keys: in the same rows, or in a cache.
 struct AttentionContext {
-  std::span<const std::int64_t> offset;     // sequence b is rows offset[b] .. offset[b+1]-1; or
-  KvCache* cache = nullptr;                 // rows go to, and see, their cache slots
+  std::span<const std::int64_t> offset;      // sequence b is rows offset[b] .. offset[b+1]-1; or
+  KvCache* cache = nullptr;                  // rows go to, and see, their cache slots
   std::span<const ops::CacheRow> rows = {};  // [T] with a cache
 };
 
@@ -30,7 +30,8 @@ class Transformer {
 
   // Hidden states after the last norm, [T, D]. id and position: [T] int64. Differentiable unless a
   // cache is used. Row t depends on its own sequence up to t, to the bit.
-  at::Tensor forward(const at::Tensor& id, const at::Tensor& position, const AttentionContext& context);
+  at::Tensor forward(const at::Tensor& id, const at::Tensor& position,
+                     const AttentionContext& context);
 
   // Logits of hidden states, [T, V]; no gradient. For generation, which needs few rows at a time.
   at::Tensor logits(const at::Tensor& h);

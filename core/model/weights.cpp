@@ -30,8 +30,11 @@ double normal(std::uint64_t key, std::uint64_t i) {
 
 Weights::Weights(const ModelConfig& c) {
   const std::int64_t d = c.hidden_size, f = c.intermediate_size;
-  const std::int64_t q = c.num_attention_heads * c.head_dim, kv = c.num_key_value_heads * c.head_dim;
-  const auto linear = [](std::int64_t fan_in) { return 0.5 / std::sqrt(static_cast<double>(fan_in)); };
+  const std::int64_t q = c.num_attention_heads * c.head_dim,
+                     kv = c.num_key_value_heads * c.head_dim;
+  const auto linear = [](std::int64_t fan_in) {
+    return 0.5 / std::sqrt(static_cast<double>(fan_in));
+  };
   const double residual = 1 / std::sqrt(2.0 * static_cast<double>(c.num_hidden_layers));
   const auto matrix = [](std::string name, std::int64_t rows, double init_std) {
     return Part{std::move(name), rows, 0, 0, 0, init_std, 0};
@@ -47,17 +50,23 @@ Weights::Weights(const ModelConfig& c) {
     const std::string at = "model.layers." + std::to_string(i) + ".";
     const std::string attn = at + "self_attn.", mlp = at + "mlp.";
     add(l.input_norm, 0, {vector(at + "input_layernorm.weight", d, 1)});
-    add(l.qkv, d, {matrix(attn + "q_proj.weight", q, linear(d)), matrix(attn + "k_proj.weight", kv, linear(d)),
-                   matrix(attn + "v_proj.weight", kv, linear(d))});
-    add(l.qkv_bias, 0, {vector(attn + "q_proj.bias", q, 0), vector(attn + "k_proj.bias", kv, 0),
-                        vector(attn + "v_proj.bias", kv, 0)});
+    add(l.qkv, d,
+        {matrix(attn + "q_proj.weight", q, linear(d)),
+         matrix(attn + "k_proj.weight", kv, linear(d)),
+         matrix(attn + "v_proj.weight", kv, linear(d))});
+    add(l.qkv_bias, 0,
+        {vector(attn + "q_proj.bias", q, 0), vector(attn + "k_proj.bias", kv, 0),
+         vector(attn + "v_proj.bias", kv, 0)});
     add(l.o, q, {matrix(attn + "o_proj.weight", d, linear(q) * residual)});
     add(l.post_norm, 0, {vector(at + "post_attention_layernorm.weight", d, 1)});
-    add(l.gate_up, d, {matrix(mlp + "gate_proj.weight", f, linear(d)), matrix(mlp + "up_proj.weight", f, linear(d))});
+    add(l.gate_up, d,
+        {matrix(mlp + "gate_proj.weight", f, linear(d)),
+         matrix(mlp + "up_proj.weight", f, linear(d))});
     add(l.down, f, {matrix(mlp + "down_proj.weight", d, linear(f) * residual)});
   }
   add(final_norm, 0, {vector("model.norm.weight", d, 1)});
-  if (!c.tie_word_embeddings) add(lm_head, d, {matrix("lm_head.weight", c.vocab_size, c.initializer_range)});
+  if (!c.tie_word_embeddings)
+    add(lm_head, d, {matrix("lm_head.weight", c.vocab_size, c.initializer_range)});
   bind();
   if (c.tie_word_embeddings) lm_head = embedding;
 }
@@ -116,15 +125,18 @@ void Weights::init(std::uint64_t seed) {
 
 void Weights::load(const SafetensorsFile& file) {
   for (const std::string& name : file.names()) {
-    const bool known = std::any_of(parts_.begin(), parts_.end(), [&](const Part& p) { return p.name == name; });
+    const bool known =
+        std::any_of(parts_.begin(), parts_.end(), [&](const Part& p) { return p.name == name; });
     if (!known && name != "lm_head.weight") {  // a tied model may carry a copy of its embedding
-      throw Error(cat("the checkpoint has a tensor `", name, "` that a qwen2 model of this config.json lacks"));
+      throw Error(cat("the checkpoint has a tensor `", name,
+                      "` that a qwen2 model of this config.json lacks"));
     }
   }
   from_file(file, flat_);
 }
 
-std::vector<NamedTensor> Weights::to_tensors(const at::Tensor& flat, const std::string& prefix) const {
+std::vector<NamedTensor> Weights::to_tensors(const at::Tensor& flat,
+                                             const std::string& prefix) const {
   const float* from = flat.const_data_ptr<float>();
   std::vector<NamedTensor> out;
   for (const Part& part : parts_) {
@@ -141,7 +153,8 @@ std::vector<NamedTensor> Weights::to_tensors(const at::Tensor& flat, const std::
   return out;
 }
 
-void Weights::from_file(const SafetensorsFile& file, at::Tensor& flat, const std::string& prefix) const {
+void Weights::from_file(const SafetensorsFile& file, at::Tensor& flat,
+                        const std::string& prefix) const {
   float* to = flat.data_ptr<float>();
   for (const Part& part : parts_) {
     std::vector<std::int64_t> shape = {part.rows};

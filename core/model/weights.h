@@ -1,7 +1,7 @@
 #pragma once
 
-// The trainable numbers of a model: one flat buffer in the kernels' layout, its gradient, and the map
-// to the names and shapes of a Hugging Face checkpoint, which exist only in files.
+// The trainable numbers of a model: one flat buffer in the kernels' layout, its gradient, and the
+// map to the names and shapes of a Hugging Face checkpoint, which exist only in files.
 
 #include "core/model/config.h"
 #include "core/model/safetensors.h"
@@ -39,7 +39,8 @@ class Weights {
 
   // Any flat buffer in this layout (weights, moments) to named tensors in Hugging Face's, and back.
   std::vector<NamedTensor> to_tensors(const at::Tensor& flat, const std::string& prefix = "") const;
-  void from_file(const SafetensorsFile& file, at::Tensor& flat, const std::string& prefix = "") const;
+  void from_file(const SafetensorsFile& file, at::Tensor& flat,
+                 const std::string& prefix = "") const;
 
   at::Tensor& flat() { return flat_; }  // [size], float32
   at::Tensor& grad() { return grad_; }  // [size], float32; the leaves' gradients are views of it
@@ -56,7 +57,7 @@ class Weights {
     std::int64_t rows, depth;  // depth 0: a vector of `rows` numbers
     std::int64_t offset;       // of the whole panel matrix in the flat buffer
     std::int64_t first_row;
-    double init_std;           // 0: `init_value` everywhere
+    double init_std;  // 0: `init_value` everywhere
     float init_value;
   };
   struct Leaf {

@@ -27,7 +27,8 @@ AttentionShape kernel_shape(const Heads& h, std::int64_t kv_stride) {
 
 // Attends for every row; `keys(t)` says where the keys of row t are. lse [T, heads] may be null.
 template <class Keys>
-void attend(const at::Tensor& qkv, const AttentionShape& shape, Keys&& keys, float* out, float* lse) {
+void attend(const at::Tensor& qkv, const AttentionShape& shape, Keys&& keys, float* out,
+            float* lse) {
   const float* base = qkv.const_data_ptr<float>();
   const std::int64_t width = qkv.size(1), out_width = shape.heads * shape.head_dim;
   parallel_for(qkv.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -52,10 +53,13 @@ at::Tensor forward(const at::Tensor& qkv, const Heads& h, std::span<const std::i
   }
   at::Tensor out = at::empty({qkv.size(0), h.heads * h.dim}, qkv.options());
   const float* k = base + h.heads * h.dim;
-  attend(qkv, kernel_shape(h, width), [&](std::int64_t t) {
-    const float* first = k + start[t] * width;
-    return AttentionRow{first, first + h.kv_width(), t - start[t] + 1};
-  }, out.data_ptr<float>(), lse);
+  attend(
+      qkv, kernel_shape(h, width),
+      [&](std::int64_t t) {
+        const float* first = k + start[t] * width;
+        return AttentionRow{first, first + h.kv_width(), t - start[t] + 1};
+      },
+      out.data_ptr<float>(), lse);
   return out;
 }
 
@@ -90,9 +94,10 @@ struct Attention : torch::autograd::Function<Attention> {
         const std::int64_t length = offset[task / h.kv_heads + 1] - first;
         const float* x = qkv + first * width;
         float* dx = to + first * width;
-        cpu_kernels().attention_backward(shape, task % h.kv_heads, length, x, width, x + k_at, x + v_at,
-                                         out + first * out_width, d + first * out_width, out_width,
-                                         lse + first * h.heads, dx, width, dx + k_at, dx + v_at, width);
+        cpu_kernels().attention_backward(shape, task % h.kv_heads, length, x, width, x + k_at,
+                                         x + v_at, out + first * out_width, d + first * out_width,
+                                         out_width, lse + first * h.heads, dx, width, dx + k_at,
+                                         dx + v_at, width);
       }
     });
     return {dqkv, at::Tensor(), at::Tensor()};
@@ -101,7 +106,8 @@ struct Attention : torch::autograd::Function<Attention> {
 
 }  // namespace
 
-at::Tensor attention(const at::Tensor& qkv, const Heads& shape, std::span<const std::int64_t> offset) {
+at::Tensor attention(const at::Tensor& qkv, const Heads& shape,
+                     std::span<const std::int64_t> offset) {
   QED_CHECK(qkv.dim() == 2 && qkv.is_contiguous() && qkv.size(1) == shape.qkv_width() &&
                 !offset.empty() && offset.front() == 0 && offset.back() == qkv.size(0),
             "[attention] qkv ", qkv.sizes(), ", heads ", shape.heads, "/", shape.kv_heads);
@@ -123,10 +129,13 @@ at::Tensor attention_cached(const at::Tensor& qkv, const Heads& shape, const Cac
     std::copy_n(k + t * width + kv, kv, cache.v + place(rows[t]));
   }
   at::Tensor out = at::empty({qkv.size(0), shape.heads * shape.dim}, qkv.options());
-  attend(qkv, kernel_shape(shape, kv), [&](std::int64_t t) {
-    const std::int64_t first = place({rows[t].slot, 0});
-    return AttentionRow{cache.k + first, cache.v + first, rows[t].position + 1};
-  }, out.data_ptr<float>(), nullptr);
+  attend(
+      qkv, kernel_shape(shape, kv),
+      [&](std::int64_t t) {
+        const std::int64_t first = place({rows[t].slot, 0});
+        return AttentionRow{cache.k + first, cache.v + first, rows[t].position + 1};
+      },
+      out.data_ptr<float>(), nullptr);
   return out;
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
-// Causal self-attention over packed rows: softmax(q k^T / sqrt(dim)) v, heads sharing keys in groups
-// (GQA). One kernel computes one query position against its keys, whether these lie in the same packed
-// batch or in a cache; so decoding, prefill and training give the same bits.
+// Causal self-attention over packed rows: softmax(q k^T / sqrt(dim)) v, heads sharing keys in
+// groups (GQA). One kernel computes one query position against its keys, whether these lie in the
+// same packed batch or in a cache; so decoding, prefill and training give the same bits.
 //
-// Shapes: T rows; a row of qkv holds `heads` queries, then `kv_heads` keys, then `kv_heads` values, of
-// `dim` floats each, already rotated. Results are [T, heads * dim] float32.
+// Shapes: T rows; a row of qkv holds `heads` queries, then `kv_heads` keys, then `kv_heads` values,
+// of `dim` floats each, already rotated. Results are [T, heads * dim] float32.
 
 #include <ATen/core/Tensor.h>
 
@@ -22,7 +22,8 @@ struct Heads {
 
 // Sequence b is rows offset[b] .. offset[b+1]-1; each row sees its sequence up to itself.
 // Differentiable in qkv.
-at::Tensor attention(const at::Tensor& qkv, const Heads& shape, std::span<const std::int64_t> offset);
+at::Tensor attention(const at::Tensor& qkv, const Heads& shape,
+                     std::span<const std::int64_t> offset);
 
 // Where one row's keys and values go, and which it sees: rows [0, position] of a slot.
 struct CacheRow {

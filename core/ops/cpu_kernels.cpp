@@ -14,7 +14,8 @@ const CpuKernels& cpu_kernels() {
     __builtin_cpu_init();
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") &&
-                            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+                            __builtin_cpu_supports("avx512vl") &&
+                            __builtin_cpu_supports("avx512dq");
     const char* asked = std::getenv("QED_ISA");
     const std::string_view isa = asked != nullptr ? asked : "";
     if (isa == "generic" || (isa.empty() && !has_avx2)) return kGenericKernels;

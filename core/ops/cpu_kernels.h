@@ -1,9 +1,10 @@
 #pragma once
 
-// The CPU kernels: plain C++ on float32 arrays, compiled once for each instruction set and chosen at
-// run time. Each output is added up in one fixed order that depends on nothing but its own inputs: not
-// on the number of rows, on threads, or on how rows are cut into calls. That is what makes log-probs
-// of rollout and training equal to the bit. Results are equal between AVX2 and AVX-512.
+// The CPU kernels: plain C++ on float32 arrays, compiled once for each instruction set and chosen
+// at run time. Each output is added up in one fixed order that depends on nothing but its own
+// inputs: not on the number of rows, on threads, or on how rows are cut into calls. That is what
+// makes log-probs of rollout and training equal to the bit. Results are equal between AVX2 and
+// AVX-512.
 //
 // Every kernel works on the caller's thread and on a range that the caller chose; callers cut work
 // with parallel_for. No kernel allocates.
@@ -25,11 +26,11 @@ struct Gemm {
   std::int64_t rows, cols, depth;  // i, j, k
   const float* a;                  // A[i][k] at a[i * a_row + k * a_col]
   std::int64_t a_row, a_col;
-  const float* b;                  // B[k][16 p + l] at b[p * b_panel + k * b_depth + l]
+  const float* b;  // B[k][16 p + l] at b[p * b_panel + k * b_depth + l]
   std::int64_t b_panel, b_depth;
-  float* c;                        // C[i][16 p + l] at c[i * c_row + p * c_panel + l], l < 16 only where
-  std::int64_t c_row, c_panel;     // 16 p + l < cols
-  const float* bias = nullptr;     // [cols rounded up to 16], or null
+  float* c;  // C[i][16 p + l] at c[i * c_row + p * c_panel + l], l < 16 only where
+  std::int64_t c_row, c_panel;  // 16 p + l < cols
+  const float* bias = nullptr;  // [cols rounded up to 16], or null
   bool accumulate = false;
 };
 
@@ -76,16 +77,16 @@ struct CpuKernels {
 
   // One query position, all heads. q, out [heads, head_dim]; lse [heads] may be null; scratch holds
   // num_keys rounded up to 16 floats.
-  void (*attention)(const AttentionShape& shape, const AttentionRow& row, const float* q, float* out,
-                    float* lse, float* scratch);
-  // Adds to dk and dv of one kv head over one sequence and writes dq of its query heads. Positions are
-  // rows of q, out, dout, dq (stride q_stride), k, v (shape.kv_stride) and dk, dv (dkv_stride); lse
-  // [positions, heads].
+  void (*attention)(const AttentionShape& shape, const AttentionRow& row, const float* q,
+                    float* out, float* lse, float* scratch);
+  // Adds to dk and dv of one kv head over one sequence and writes dq of its query heads. Positions
+  // are rows of q, out, dout, dq (stride q_stride), k, v (shape.kv_stride) and dk, dv (dkv_stride);
+  // lse [positions, heads].
   void (*attention_backward)(const AttentionShape& shape, std::int64_t kv_head, std::int64_t length,
                              const float* q, std::int64_t q_stride, const float* k, const float* v,
                              const float* out, const float* dout, std::int64_t out_stride,
-                             const float* lse, float* dq, std::int64_t dq_stride, float* dk, float* dv,
-                             std::int64_t dkv_stride);
+                             const float* lse, float* dq, std::int64_t dq_stride, float* dk,
+                             float* dv, std::int64_t dkv_stride);
 
   // Softmax statistics of n logits.
   RowSoftmax (*row_softmax)(const float* logits, std::int64_t n, float inv_temperature);
@@ -97,13 +98,13 @@ struct CpuKernels {
 
   // One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) on n numbers. grad_scale is the
   // clip; bias1 = 1 - beta1^t, bias2 = 1 - beta2^t.
-  void (*adamw)(float* w, const float* grad, float* m, float* v, std::int64_t n, float lr, float beta1,
-                float beta2, float eps, float weight_decay, float bias1, float bias2,
+  void (*adamw)(float* w, const float* grad, float* m, float* v, std::int64_t n, float lr,
+                float beta1, float beta2, float eps, float weight_decay, float bias1, float bias2,
                 float grad_scale);
 };
 
-// The best table for this CPU. QED_ISA=avx512|avx2|generic asks for another; Error when this CPU lacks
-// it. [any]
+// The best table for this CPU. QED_ISA=avx512|avx2|generic asks for another; Error when this CPU
+// lacks it. [any]
 const CpuKernels& cpu_kernels();
 
 }  // namespace qed::ops

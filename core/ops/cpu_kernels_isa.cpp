@@ -29,8 +29,8 @@ inline void store_part(float* p, Vec v, std::int64_t n) {
 // Lane i of the result is lane i + n of v, around the end.
 template <int n>
 inline Vec upper(Vec v) {
-  return __builtin_shufflevector(v, v, n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8, n + 9,
-                                 n + 10, n + 11, n + 12, n + 13, n + 14, n + 15);
+  return __builtin_shufflevector(v, v, n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8,
+                                 n + 9, n + 10, n + 11, n + 12, n + 13, n + 14, n + 15);
 }
 
 // Lanes in a fixed tree: (0+8, 1+9, ...), then by 4, 2, 1.
@@ -49,7 +49,8 @@ inline float max_lanes(Vec v) {
   return larger(v, upper<1>(v))[0];
 }
 
-// exp(x) for x <= 0, and for any x above -87; Cephes' polynomial, error below 2 units in the last place.
+// exp(x) for x <= 0, and for any x above -87; Cephes' polynomial, error below 2 units in the last
+// place.
 inline Vec exp(Vec x) {
   x = x < splat(-87.0f) ? splat(-87.0f) : x;
   x = x > splat(88.0f) ? splat(88.0f) : x;
@@ -72,7 +73,8 @@ inline Vec exp(Vec x) {
   return p * scale;
 }
 
-// ---- gemm -----------------------------------------------------------------------------------------
+// ---- gemm
+// -----------------------------------------------------------------------------------------
 
 // R rows times Q panels, accumulators in registers.
 template <int R, int Q>
@@ -110,7 +112,8 @@ inline void gemm_block(const Gemm& g, std::int64_t row, std::int64_t panel) {
 template <int Q>
 inline void gemm_rows(const Gemm& g, std::int64_t panel) {
   std::int64_t row = 0;
-  for (; row + QED_ISA_ROWS <= g.rows; row += QED_ISA_ROWS) gemm_block<QED_ISA_ROWS, Q>(g, row, panel);
+  for (; row + QED_ISA_ROWS <= g.rows; row += QED_ISA_ROWS)
+    gemm_block<QED_ISA_ROWS, Q>(g, row, panel);
   for (; row + 2 <= g.rows; row += 2) gemm_block<2, Q>(g, row, panel);
   if (row < g.rows) gemm_block<1, Q>(g, row, panel);
 }
@@ -118,11 +121,13 @@ inline void gemm_rows(const Gemm& g, std::int64_t panel) {
 void gemm(const Gemm& g) {
   const std::int64_t panels = num_panels(g.cols);
   std::int64_t panel = 0;
-  for (; panel + QED_ISA_PANELS <= panels; panel += QED_ISA_PANELS) gemm_rows<QED_ISA_PANELS>(g, panel);
+  for (; panel + QED_ISA_PANELS <= panels; panel += QED_ISA_PANELS)
+    gemm_rows<QED_ISA_PANELS>(g, panel);
   for (; panel < panels; ++panel) gemm_rows<1>(g, panel);
 }
 
-// ---- rows -----------------------------------------------------------------------------------------
+// ---- rows
+// -----------------------------------------------------------------------------------------
 
 // Calls f(i, n) for i = 0, 16, ... with n = 16, or what is left.
 template <class F>
@@ -131,8 +136,9 @@ inline void blocks(std::int64_t dim, F&& f) {
   for (; i + kLanes <= dim; i += kLanes) f(i, load, store);
   const std::int64_t left = dim - i;
   if (left > 0) {
-    f(i, [left](const float* p) { return load_part(p, left); },
-      [left](float* p, Vec v) { store_part(p, v, left); });
+    f(
+        i, [left](const float* p) { return load_part(p, left); },
+        [left](float* p, Vec v) { store_part(p, v, left); });
   }
 }
 
@@ -191,7 +197,8 @@ void swiglu_backward(const float* dout, const float* in, float* din, std::int64_
 }
 
 void rope(float* x, std::int64_t stride, const std::int64_t* position, const float* cos,
-          const float* sin, std::int64_t rows, std::int64_t heads, std::int64_t dim, float direction) {
+          const float* sin, std::int64_t rows, std::int64_t heads, std::int64_t dim,
+          float direction) {
   const std::int64_t half = dim / 2;
   for (std::int64_t r = 0; r < rows; ++r) {
     const float* c = cos + position[r] * half;
@@ -208,7 +215,8 @@ void rope(float* x, std::int64_t stride, const std::int64_t* position, const flo
   }
 }
 
-// ---- attention --------------------------------------------------------------------------------------
+// ---- attention
+// --------------------------------------------------------------------------------------
 
 inline RowSoftmax softmax_stats(const float* x, std::int64_t n, float scale) {
   Vec high = splat(-__builtin_inff());
@@ -243,7 +251,8 @@ void attention(const AttentionShape& shape, const AttentionRow& row, const float
     const float inverse = 1.0f / s.sum;
     blocks(dim, [&](std::int64_t i, auto get, auto put) {
       Vec acc{};
-      for (std::int64_t j = 0; j < n; ++j) acc = get(v + j * shape.kv_stride + i) * scratch[j] + acc;
+      for (std::int64_t j = 0; j < n; ++j)
+        acc = get(v + j * shape.kv_stride + i) * scratch[j] + acc;
       put(out + i, acc * inverse);
     });
     if (lse != nullptr) lse[h] = s.max + __builtin_logf(s.sum);
@@ -290,9 +299,11 @@ void attention_backward(const AttentionShape& shape, std::int64_t kv_head, std::
   }
 }
 
-// ---- distributions ------------------------------------------------------------------------------------
+// ---- distributions
+// ------------------------------------------------------------------------------------
 
-void row_probs(const float* logits, std::int64_t n, float inv_temperature, RowSoftmax s, float* probs) {
+void row_probs(const float* logits, std::int64_t n, float inv_temperature, RowSoftmax s,
+               float* probs) {
   const float inverse = 1.0f / s.sum;
   blocks(n, [&](std::int64_t i, auto get, auto put) {
     put(probs + i, exp(get(logits + i) * inv_temperature - s.max) * inverse);
@@ -326,7 +337,8 @@ void adamw(float* w, const float* grad, float* m, float* v, std::int64_t n, floa
 }  // namespace
 
 const CpuKernels QED_ISA_TABLE = {
-    QED_ISA_NAME, &gemm, &rms_norm, &rms_norm_backward, &swiglu, &swiglu_backward, &rope, &attention,
-    &attention_backward, &softmax_stats, &row_entropy, &row_probs, &adamw};
+    QED_ISA_NAME,     &gemm,      &rms_norm,  &rms_norm_backward,  &swiglu,
+    &swiglu_backward, &rope,      &attention, &attention_backward, &softmax_stats,
+    &row_entropy,     &row_probs, &adamw};
 
 }  // namespace qed::ops

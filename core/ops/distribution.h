@@ -1,7 +1,7 @@
 #pragma once
 
-// The distribution over the next token that one row of logits describes. Generation and training both
-// use these few functions, which is why their log-probs agree to the bit.
+// The distribution over the next token that one row of logits describes. Generation and training
+// both use these few functions, which is why their log-probs agree to the bit.
 
 #include "core/ops/cpu_kernels.h"
 
@@ -12,8 +12,10 @@
 
 namespace qed::ops {
 
-// Collects the logits of the support into `scratch`; gives the row itself when the support is empty.
-inline std::span<const float> supported(std::span<const float> logits, std::span<const std::int32_t> ids,
+// Collects the logits of the support into `scratch`; gives the row itself when the support is
+// empty.
+inline std::span<const float> supported(std::span<const float> logits,
+                                        std::span<const std::int32_t> ids,
                                         std::vector<float>& scratch) {
   if (ids.empty()) return logits;
   scratch.resize(ids.size());
@@ -27,8 +29,8 @@ inline RowSoftmax softmax(std::span<const float> logits, float inv_temperature) 
                                    inv_temperature);
 }
 
-// Log-prob of a token with this logit under the distribution that `s` describes. Not inlined: one copy,
-// one rounding.
+// Log-prob of a token with this logit under the distribution that `s` describes. Not inlined: one
+// copy, one rounding.
 float logp_of(float logit, float inv_temperature, RowSoftmax s);
 
 }  // namespace qed::ops

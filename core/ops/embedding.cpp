@@ -50,8 +50,8 @@ struct Embedding : torch::autograd::Function<Embedding> {
 }  // namespace
 
 at::Tensor embedding(const at::Tensor& id, const at::Tensor& w) {
-  QED_CHECK(id.dim() == 1 && id.is_contiguous() && w.dim() == 3 && w.is_contiguous(), "[embedding] id ",
-            id.sizes(), ", w ", w.sizes());
+  QED_CHECK(id.dim() == 1 && id.is_contiguous() && w.dim() == 3 && w.is_contiguous(),
+            "[embedding] id ", id.sizes(), ", w ", w.sizes());
   if (!at::GradMode::is_enabled()) return forward(id, w);
   return Embedding::apply(id, w);
 }

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::int64_t kRowStep = 24;   // a multiple of every kernel's row block
 constexpr std::int64_t kPanelStep = 2;  // likewise
-constexpr std::int64_t kSmall = 1 << 16;  // multiply-adds below which threads cost more than they give
+constexpr std::int64_t kSmall =
+    1 << 16;  // multiply-adds below which threads cost more than they give
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The gemm kernel on all threads, and the panel layout that its weights live in. Bits do not depend on
-// the number of threads: each output is one chain of additions.
+// The gemm kernel on all threads, and the panel layout that its weights live in. Bits do not depend
+// on the number of threads: each output is one chain of additions.
 
 #include "core/ops/cpu_kernels.h"
 

@@ -16,13 +16,22 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias, std::int64_t n) {
+at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias,
+                   std::int64_t n) {
   const std::int64_t rows = x.size(0), depth = x.size(1);
   at::Tensor y = at::empty({rows, n}, x.options());
-  gemm({.rows = rows, .cols = n, .depth = depth,
-        .a = x.const_data_ptr<float>(), .a_row = depth, .a_col = 1,
-        .b = w.const_data_ptr<float>(), .b_panel = depth * kLanes, .b_depth = kLanes,
-        .c = y.data_ptr<float>(), .c_row = n, .c_panel = kLanes,
+  gemm({.rows = rows,
+        .cols = n,
+        .depth = depth,
+        .a = x.const_data_ptr<float>(),
+        .a_row = depth,
+        .a_col = 1,
+        .b = w.const_data_ptr<float>(),
+        .b_panel = depth * kLanes,
+        .b_depth = kLanes,
+        .c = y.data_ptr<float>(),
+        .c_row = n,
+        .c_panel = kLanes,
         .bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr});
   return y;
 }
@@ -32,10 +41,18 @@ at::Tensor grad_x(const at::Tensor& dy, const at::Tensor& w) {
   const std::int64_t rows = dy.size(0), n = dy.size(1), depth = w.size(1);
   at::Tensor dx = at::empty({rows, depth}, dy.options());
   const std::vector<float> turned = transpose_panels(w.const_data_ptr<float>(), n, depth);
-  gemm({.rows = rows, .cols = depth, .depth = n,
-        .a = dy.const_data_ptr<float>(), .a_row = n, .a_col = 1,
-        .b = turned.data(), .b_panel = n * kLanes, .b_depth = kLanes,
-        .c = dx.data_ptr<float>(), .c_row = depth, .c_panel = kLanes});
+  gemm({.rows = rows,
+        .cols = depth,
+        .depth = n,
+        .a = dy.const_data_ptr<float>(),
+        .a_row = n,
+        .a_col = 1,
+        .b = turned.data(),
+        .b_panel = n * kLanes,
+        .b_depth = kLanes,
+        .c = dx.data_ptr<float>(),
+        .c_row = depth,
+        .c_panel = kLanes});
   return dx;
 }
 
@@ -52,10 +69,18 @@ at::Tensor grad_w(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& w
     for (std::int64_t r = 0; r < rows; ++r) std::copy_n(b + r * n, n, padded.data() + r * width);
     b = padded.data();
   }
-  gemm({.rows = depth, .cols = n, .depth = rows,
-        .a = x.const_data_ptr<float>(), .a_row = 1, .a_col = depth,
-        .b = b, .b_panel = kLanes, .b_depth = width,
-        .c = dw.data_ptr<float>(), .c_row = kLanes, .c_panel = depth * kLanes});
+  gemm({.rows = depth,
+        .cols = n,
+        .depth = rows,
+        .a = x.const_data_ptr<float>(),
+        .a_row = 1,
+        .a_col = depth,
+        .b = b,
+        .b_panel = kLanes,
+        .b_depth = width,
+        .c = dw.data_ptr<float>(),
+        .c_row = kLanes,
+        .c_panel = depth * kLanes});
   return dw;
 }
 
@@ -85,11 +110,13 @@ struct Linear : torch::autograd::Function<Linear> {
 
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias, std::int64_t n) {
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias,
+                  std::int64_t n) {
   QED_CHECK(x.dim() == 2 && x.is_contiguous() && w.dim() == 3 && w.is_contiguous() &&
                 x.size(1) == w.size(1) && w.size(0) == num_panels(n),
             "[linear] x ", x.sizes(), ", w ", w.sizes(), ", n ", n);
-  QED_CHECK(!bias.defined() || bias.numel() == num_panels(n) * kLanes, "[linear] bias ", bias.sizes());
+  QED_CHECK(!bias.defined() || bias.numel() == num_panels(n) * kLanes, "[linear] bias ",
+            bias.sizes());
   if (!at::GradMode::is_enabled()) return forward(x, w, bias, n);
   return Linear::apply(x, w, bias.defined() ? std::optional(bias) : std::nullopt, n);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// y[t][n] = bias[n] + sum over k of x[t][k] * w[n][k], with k ascending: row t of the result depends
-// on row t of x alone, to the bit, however many rows there are.
+// y[t][n] = bias[n] + sum over k of x[t][k] * w[n][k], with k ascending: row t of the result
+// depends on row t of x alone, to the bit, however many rows there are.
 //
 // x [T, K] float32, contiguous. w [ceil(N/16), K, 16] float32, panels (see cpu_kernels.h). bias
 // [16 * ceil(N/16)] float32, or undefined. Returns [T, N] float32. Differentiable in x, w and bias.

@@ -19,13 +19,15 @@ using torch::autograd::variable_list;
 constexpr std::int64_t kGrain = 128;  // rows per piece of work
 
 // Returns {y, rstd [T]}.
-std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& x, const at::Tensor& weight, float eps) {
+std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& x, const at::Tensor& weight,
+                                          float eps) {
   const std::int64_t dim = x.size(1);
   at::Tensor y = at::empty_like(x), rstd = at::empty({x.size(0)}, x.options());
   const float *from = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
   float *to = y.data_ptr<float>(), *scale = rstd.data_ptr<float>();
   parallel_for(x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    cpu_kernels().rms_norm(from + begin * dim, w, to + begin * dim, scale + begin, end - begin, dim, eps);
+    cpu_kernels().rms_norm(from + begin * dim, w, to + begin * dim, scale + begin, end - begin, dim,
+                           eps);
   });
   return {y, rstd};
 }
@@ -60,8 +62,8 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
 }  // namespace
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, float eps) {
-  QED_CHECK(x.dim() == 2 && x.is_contiguous() && weight.numel() == x.size(1), "[rms_norm] x ", x.sizes(),
-            ", weight ", weight.sizes());
+  QED_CHECK(x.dim() == 2 && x.is_contiguous() && weight.numel() == x.size(1), "[rms_norm] x ",
+            x.sizes(), ", weight ", weight.sizes());
   if (!at::GradMode::is_enabled()) return forward(x, weight, eps).first;
   return RmsNorm::apply(x, weight, static_cast<double>(eps));
 }

@@ -51,7 +51,8 @@ struct Rope : torch::autograd::Function<Rope> {
 
 RopeTable rope_table(std::int64_t positions, std::int64_t dim, double theta) {
   const std::int64_t half = dim / 2;
-  RopeTable table{at::empty({positions, half}, at::kFloat), at::empty({positions, half}, at::kFloat)};
+  RopeTable table{at::empty({positions, half}, at::kFloat),
+                  at::empty({positions, half}, at::kFloat)};
   float *cos = table.cos.data_ptr<float>(), *sin = table.sin.data_ptr<float>();
   for (std::int64_t i = 0; i < half; ++i) {
     const double exponent = static_cast<double>(2 * i) / static_cast<double>(dim);

@@ -1,9 +1,10 @@
 #pragma once
 
-// out = silu(gate) * up, silu(x) = x / (1 + exp(-x)). Shazeer, "GLU Variants Improve Transformer" (2020).
+// out = silu(gate) * up, silu(x) = x / (1 + exp(-x)). Shazeer, "GLU Variants Improve Transformer"
+// (2020).
 //
-// gate_up [T, 2 F] float32, contiguous: gate in the first F columns, up in the last. Returns [T, F].
-// Differentiable.
+// gate_up [T, 2 F] float32, contiguous: gate in the first F columns, up in the last. Returns [T,
+// F]. Differentiable.
 
 #include <ATen/core/Tensor.h>
 

@@ -32,15 +32,24 @@ struct Rows {
   std::int64_t width() const { return num_panels(vocab) * kLanes; }
   std::span<const std::int32_t> ids(std::int64_t r) const {
     if (support.offset.empty()) return {};
-    return std::span(support.ids).subspan(support.offset[r], support.offset[r + 1] - support.offset[r]);
+    return std::span(support.ids)
+        .subspan(support.offset[r], support.offset[r + 1] - support.offset[r]);
   }
   // Logits of rows begin .. end-1 to z [end - begin, width]; columns past vocab stay as they are.
   void logits(std::int64_t begin, std::int64_t end, float* z) const {
     const std::int64_t dim = h.size(1);
-    gemm({.rows = end - begin, .cols = vocab, .depth = dim,
-          .a = h.const_data_ptr<float>() + begin * dim, .a_row = dim, .a_col = 1,
-          .b = w.const_data_ptr<float>(), .b_panel = dim * kLanes, .b_depth = kLanes,
-          .c = z, .c_row = width(), .c_panel = kLanes});
+    gemm({.rows = end - begin,
+          .cols = vocab,
+          .depth = dim,
+          .a = h.const_data_ptr<float>() + begin * dim,
+          .a_row = dim,
+          .a_col = 1,
+          .b = w.const_data_ptr<float>(),
+          .b_panel = dim * kLanes,
+          .b_depth = kLanes,
+          .c = z,
+          .c_row = width(),
+          .c_panel = kLanes});
   }
 };
 
@@ -73,10 +82,12 @@ void forward(const Rows& rows, float* logp, float* entropy) {
 }
 
 // Turns the logits of row r into d loss / d logits, given d loss / d logp.
-void backward_row(const Rows& rows, std::int64_t r, float dlogp, float* z, std::vector<float>& scratch) {
+void backward_row(const Rows& rows, std::int64_t r, float dlogp, float* z,
+                  std::vector<float>& scratch) {
   const float scale = rows.inv_temperature[r], d = dlogp * scale;
   const auto ids = rows.ids(r);
-  const std::span<const float> logits = supported({z, static_cast<std::size_t>(rows.vocab)}, ids, scratch);
+  const std::span<const float> logits =
+      supported({z, static_cast<std::size_t>(rows.vocab)}, ids, scratch);
   const auto n = static_cast<std::int64_t>(logits.size());
   std::vector<float> probs(n);
   cpu_kernels().row_probs(logits.data(), n, scale, softmax(logits, scale), probs.data());
@@ -87,7 +98,8 @@ void backward_row(const Rows& rows, std::int64_t r, float dlogp, float* z, std::
 
 void backward(const Rows& rows, const float* dlogp, float* dh, float* dw) {
   const std::int64_t dim = rows.h.size(1), width = rows.width();
-  const std::vector<float> turned = transpose_panels(rows.w.const_data_ptr<float>(), rows.vocab, dim);
+  const std::vector<float> turned =
+      transpose_panels(rows.w.const_data_ptr<float>(), rows.vocab, dim);
   for_each_chunk(rows, [&](std::int64_t begin, std::int64_t end, float* z) {
     parallel_for(end - begin, kGrain, [&](std::int64_t from, std::int64_t to) {
       std::vector<float> scratch;
@@ -95,14 +107,31 @@ void backward(const Rows& rows, const float* dlogp, float* dh, float* dw) {
         backward_row(rows, r, dlogp[r], z + (r - begin) * width, scratch);
       }
     });
-    gemm({.rows = end - begin, .cols = dim, .depth = rows.vocab,
-          .a = z, .a_row = width, .a_col = 1,
-          .b = turned.data(), .b_panel = rows.vocab * kLanes, .b_depth = kLanes,
-          .c = dh + begin * dim, .c_row = dim, .c_panel = kLanes});
-    gemm({.rows = dim, .cols = rows.vocab, .depth = end - begin,
-          .a = rows.h.const_data_ptr<float>() + begin * dim, .a_row = 1, .a_col = dim,
-          .b = z, .b_panel = kLanes, .b_depth = width,
-          .c = dw, .c_row = kLanes, .c_panel = dim * kLanes, .accumulate = true});
+    gemm({.rows = end - begin,
+          .cols = dim,
+          .depth = rows.vocab,
+          .a = z,
+          .a_row = width,
+          .a_col = 1,
+          .b = turned.data(),
+          .b_panel = rows.vocab * kLanes,
+          .b_depth = kLanes,
+          .c = dh + begin * dim,
+          .c_row = dim,
+          .c_panel = kLanes});
+    gemm({.rows = dim,
+          .cols = rows.vocab,
+          .depth = end - begin,
+          .a = rows.h.const_data_ptr<float>() + begin * dim,
+          .a_row = 1,
+          .a_col = dim,
+          .b = z,
+          .b_panel = kLanes,
+          .b_depth = width,
+          .c = dw,
+          .c_row = kLanes,
+          .c_panel = dim * kLanes,
+          .accumulate = true});
   });
 }
 
@@ -118,7 +147,8 @@ struct Function : torch::autograd::Function<Function> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& h, const at::Tensor& w,
                                std::int64_t vocab, const at::Tensor& target,
                                const at::Tensor& inv_temperature, const Holder& holder) {
-    at::Tensor logp = at::empty({h.size(0)}, h.options()), entropy = at::empty({h.size(0)}, h.options());
+    at::Tensor logp = at::empty({h.size(0)}, h.options()),
+               entropy = at::empty({h.size(0)}, h.options());
     ops::forward(rows({h, w, target, inv_temperature}, vocab, holder), logp.data_ptr<float>(),
                  entropy.data_ptr<float>());
     ctx->save_for_backward({h, w, target, inv_temperature});
@@ -133,15 +163,19 @@ struct Function : torch::autograd::Function<Function> {
     const Holder holder = ctx->saved_data["support"].toCapsule();
     const at::Tensor dlogp = grads[0].contiguous();
     at::Tensor dh = at::empty(saved[0].sizes(), saved[0].options()), dw = at::zeros_like(saved[1]);
-    ops::backward(rows(saved, ctx->saved_data["vocab"].toInt(), holder), dlogp.const_data_ptr<float>(),
-                  dh.data_ptr<float>(), dw.data_ptr<float>());
+    ops::backward(rows(saved, ctx->saved_data["vocab"].toInt(), holder),
+                  dlogp.const_data_ptr<float>(), dh.data_ptr<float>(), dw.data_ptr<float>());
     return {dh, dw, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 
  private:
   static Rows rows(const variable_list& args, std::int64_t vocab, const Holder& holder) {
-    return {args[0], args[1], vocab, args[2].const_data_ptr<std::int64_t>(),
-            args[3].const_data_ptr<float>(), *static_cast<const SupportHolder&>(*holder).support};
+    return {args[0],
+            args[1],
+            vocab,
+            args[2].const_data_ptr<std::int64_t>(),
+            args[3].const_data_ptr<float>(),
+            *static_cast<const SupportHolder&>(*holder).support};
   }
 };
 

@@ -1,13 +1,14 @@
 #pragma once
 
-// Log-probs of given tokens under the output layer, and the entropy of the distribution, without ever
-// holding [T, V]: logits live for one chunk of rows at a time and are computed again in the backward.
+// Log-probs of given tokens under the output layer, and the entropy of the distribution, without
+// ever holding [T, V]: logits live for one chunk of rows at a time and are computed again in the
+// backward.
 //
 //   z = h W^T * inv_temperature;  logp = z[target] - log sum over the support of exp(z)
 //
-// The support is the whole vocabulary, or per row the ids that a truncating sampler kept. Entropy is
-// that of the full tempered distribution. Generation computes behavior_logp with the same functions
-// (distribution.h), so the two are equal to the bit.
+// The support is the whole vocabulary, or per row the ids that a truncating sampler kept. Entropy
+// is that of the full tempered distribution. Generation computes behavior_logp with the same
+// functions (distribution.h), so the two are equal to the bit.
 
 #include <ATen/core/Tensor.h>
 
@@ -17,7 +18,8 @@
 
 namespace qed::ops {
 
-// Kept ids of each row, ascending: ids[offset[r]] .. ids[offset[r+1]-1]. An empty range: all of them.
+// Kept ids of each row, ascending: ids[offset[r]] .. ids[offset[r+1]-1]. An empty range: all of
+// them.
 struct Support {
   std::vector<std::int64_t> offset;  // [R+1], or empty: no row is truncated
   std::vector<std::int32_t> ids;
@@ -28,9 +30,9 @@ struct TokenLogp {
   at::Tensor entropy;  // [R] float32, nats; not differentiable
 };
 
-// h [R, D] float32, contiguous; w [ceil(V/16), D, 16] panels; target [R] int64, in the support of its
-// row; inv_temperature [R] float32. `support` is held until the backward is done. Differentiable in h
-// and w.
+// h [R, D] float32, contiguous; w [ceil(V/16), D, 16] panels; target [R] int64, in the support of
+// its row; inv_temperature [R] float32. `support` is held until the backward is done.
+// Differentiable in h and w.
 TokenLogp token_logp(const at::Tensor& h, const at::Tensor& w, std::int64_t vocab,
                      const at::Tensor& target, const at::Tensor& inv_temperature,
                      std::shared_ptr<const Support> support);

@@ -22,7 +22,9 @@ void MetricsRow::add(std::string_view name, double value) {
   key(name).append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
-void MetricsRow::add(std::string_view name, std::int64_t value) { key(name) += std::to_string(value); }
+void MetricsRow::add(std::string_view name, std::int64_t value) {
+  key(name) += std::to_string(value);
+}
 
 void MetricsRow::add(std::string_view name, std::string_view text) {
   ((key(name) += '"') += text) += '"';

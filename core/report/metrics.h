@@ -1,7 +1,8 @@
 #pragma once
 
-// Rows of metrics.jsonl. Names are veRL's where one exists. Clocks (`timing_s/`, `perf/`) have a fixed
-// width, so that two runs with equal numbers have files of equal length, and differ in nothing else.
+// Rows of metrics.jsonl. Names are veRL's where one exists. Clocks (`timing_s/`, `perf/`) have a
+// fixed width, so that two runs with equal numbers have files of equal length, and differ in
+// nothing else.
 
 #include <cstdint>
 #include <string>
@@ -11,7 +12,8 @@ namespace qed {
 
 class MetricsRow {
  public:
-  void add(std::string_view name, double value);  // shortest form that reads back equal; NaN as null
+  void add(std::string_view name,
+           double value);  // shortest form that reads back equal; NaN as null
   void add(std::string_view name, std::int64_t value);
   void add(std::string_view name, std::string_view text);
   void add_clock(std::string_view name, double value);  // what differs from run to run

@@ -15,10 +15,10 @@ struct SampleRecord {
   std::string_view task, item, prompt, completion;  // text that is not UTF-8 is mended with U+FFFD
   std::string_view finish;                          // "stop" or "length"
   std::int64_t num_tokens;
-  double reward;                                    // NaN: scoring failed
-  std::string_view verdict;                         // "right", "wrong" or "none"
+  double reward;             // NaN: scoring failed
+  std::string_view verdict;  // "right", "wrong" or "none"
   std::vector<std::pair<std::string_view, float>> terms;
-  double advantage;                                 // mean over its tokens
+  double advantage;  // mean over its tokens
   std::string_view note;
 };
 

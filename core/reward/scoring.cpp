@@ -15,9 +15,10 @@ Scores score_samples(const Task& task, std::span<const SampleView> samples, std:
     if (first == nullptr) first = &s;
     ++out.num_failed;
   }
-  if (static_cast<double>(out.num_failed) > max_failure_frac * static_cast<double>(samples.size())) {
-    throw Error(cat("task `", task.name(), "` could not score ", out.num_failed, " of ", samples.size(),
-                    " completions (status ", first->status, "): ", first->note),
+  if (static_cast<double>(out.num_failed) >
+      max_failure_frac * static_cast<double>(samples.size())) {
+    throw Error(cat("task `", task.name(), "` could not score ", out.num_failed, " of ",
+                    samples.size(), " completions (status ", first->status, "): ", first->note),
                 "mend the task, or raise rollout.max_failure_frac to train on the others");
   }
   return out;

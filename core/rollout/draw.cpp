@@ -16,11 +16,13 @@ std::int32_t argmax(std::span<const float> logits) {
 }
 
 // Cuts ids, most likely first, after the fewest whose mass among them reaches p.
-void keep_mass(std::vector<std::int32_t>& ids, std::span<const float> logits, float inv_temperature, float p) {
+void keep_mass(std::vector<std::int32_t>& ids, std::span<const float> logits, float inv_temperature,
+               float p) {
   std::vector<float> kept(ids.size()), probs(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) kept[i] = logits[ids[i]];
   const auto n = static_cast<std::int64_t>(kept.size());
-  ops::cpu_kernels().row_probs(kept.data(), n, inv_temperature, ops::softmax(kept, inv_temperature), probs.data());
+  ops::cpu_kernels().row_probs(kept.data(), n, inv_temperature, ops::softmax(kept, inv_temperature),
+                               probs.data());
   double mass = 0;
   std::size_t count = 0;
   while (count < ids.size() && (count == 0 || mass < p)) mass += probs[count++];
@@ -29,7 +31,8 @@ void keep_mass(std::vector<std::int32_t>& ids, std::span<const float> logits, fl
 
 }  // namespace
 
-DrawPlan::DrawPlan(std::vector<SampleOp> ops, std::int64_t max_support) : max_support_(max_support) {
+DrawPlan::DrawPlan(std::vector<SampleOp> ops, std::int64_t max_support)
+    : max_support_(max_support) {
   double temperature = 1;
   for (const SampleOp& op : ops) {
     if (op.op == QED_OP_TEMPERATURE) {
@@ -63,7 +66,8 @@ std::vector<std::int32_t> DrawPlan::support(std::span<const float> logits) const
   return ids;
 }
 
-DrawPlan::Draw DrawPlan::draw(std::span<const float> logits, std::uint64_t key, std::uint64_t position) const {
+DrawPlan::Draw DrawPlan::draw(std::span<const float> logits, std::uint64_t key,
+                              std::uint64_t position) const {
   if (is_greedy()) return {argmax(logits), 0, {}};
   std::vector<std::int32_t> ids = support(logits);
   std::vector<float> scratch;

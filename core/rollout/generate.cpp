@@ -30,8 +30,8 @@ struct Unit {
 
 class Batch {
  public:
-  Batch(Transformer& model, std::span<const GenerateRequest> requests, std::span<const std::int32_t> stop_ids,
-        std::int64_t max_batch)
+  Batch(Transformer& model, std::span<const GenerateRequest> requests,
+        std::span<const std::int32_t> stop_ids, std::int64_t max_batch)
       : model_(model), requests_(requests), stop_ids_(stop_ids), cache_(model.config(), 0, 0) {
     std::int64_t total = 0, capacity = 0;
     for (std::size_t r = 0; r < requests.size(); ++r) {
@@ -63,15 +63,17 @@ class Batch {
   void check_length(const GenerateRequest& request, std::int64_t length) const {
     QED_CHECK(!request.prompt.empty() && request.max_new_tokens > 0);
     if (length > model_.config().max_position_embeddings) {
-      throw Error(cat("a prompt of ", request.prompt.size(), " tokens and ", request.max_new_tokens,
-                      " new ones exceed the model's window of ", model_.config().max_position_embeddings),
-                  "lower rollout.max_new_tokens");
+      throw Error(
+          cat("a prompt of ", request.prompt.size(), " tokens and ", request.max_new_tokens,
+              " new ones exceed the model's window of ", model_.config().max_position_embeddings),
+          "lower rollout.max_new_tokens");
     }
   }
 
   bool can_admit() const { return next_ < units_.size() && units_[next_].count <= free_.size(); }
 
-  // Admits as many units as fit: one forward over their prompts, and the first token of each sample.
+  // Admits as many units as fit: one forward over their prompts, and the first token of each
+  // sample.
   void prefill() {
     std::vector<Unit> admitted;
     std::vector<std::int32_t> ids;
@@ -116,7 +118,9 @@ class Batch {
     std::vector<ops::CacheRow> places;
     for (const Row& row : rows_) {
       ids.push_back(row.out->tokens.back());
-      places.push_back({row.slot, static_cast<std::int64_t>(row.request->prompt.size() + row.out->tokens.size()) - 1});
+      places.push_back(
+          {row.slot,
+           static_cast<std::int64_t>(row.request->prompt.size() + row.out->tokens.size()) - 1});
     }
     std::vector<std::size_t> logits_row(rows_.size());
     std::iota(logits_row.begin(), logits_row.end(), 0);
@@ -127,19 +131,21 @@ class Batch {
   void draw(const at::Tensor& logits, std::size_t first, std::span<const std::size_t> logits_row) {
     const float* data = logits.const_data_ptr<float>();
     const std::int64_t vocab = logits.size(1);
-    parallel_for(static_cast<std::int64_t>(logits_row.size()), 8, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const Row& row = rows_[first + i];
-        const auto& sample = row.request->samples[row.sample];
-        Completion& out = *row.out;
-        auto drawn = sample.plan->draw({data + logits_row[i] * vocab, static_cast<std::size_t>(vocab)}, sample.key,
-                                       out.tokens.size());
-        out.tokens.push_back(drawn.token);
-        out.behavior_logp.push_back(drawn.logp);
-        out.support_size.push_back(static_cast<std::int64_t>(drawn.support.size()));
-        out.support.insert(out.support.end(), drawn.support.begin(), drawn.support.end());
-      }
-    });
+    parallel_for(
+        static_cast<std::int64_t>(logits_row.size()), 8, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) {
+            const Row& row = rows_[first + i];
+            const auto& sample = row.request->samples[row.sample];
+            Completion& out = *row.out;
+            auto drawn =
+                sample.plan->draw({data + logits_row[i] * vocab, static_cast<std::size_t>(vocab)},
+                                  sample.key, out.tokens.size());
+            out.tokens.push_back(drawn.token);
+            out.behavior_logp.push_back(drawn.logp);
+            out.support_size.push_back(static_cast<std::int64_t>(drawn.support.size()));
+            out.support.insert(out.support.end(), drawn.support.begin(), drawn.support.end());
+          }
+        });
     std::erase_if(rows_, [&](const Row& row) { return finish(row); });
   }
 
@@ -159,7 +165,8 @@ class Batch {
   at::Tensor forward(std::span<const std::int32_t> ids, std::span<const ops::CacheRow> places) {
     std::vector<std::int64_t> id(ids.begin(), ids.end()), position;
     for (const auto& place : places) position.push_back(place.position);
-    return model_.forward(tensor(id), tensor(position), {.offset = {}, .cache = &cache_, .rows = places});
+    return model_.forward(tensor(id), tensor(position),
+                          {.offset = {}, .cache = &cache_, .rows = places});
   }
 
   static at::Tensor tensor(std::span<const std::int64_t> values) {
@@ -174,15 +181,17 @@ class Batch {
   KvCache cache_;
   std::vector<std::vector<Completion>> results_;
   std::vector<Unit> units_;
-  std::size_t next_ = 0;             // the next unit to admit
-  std::vector<Row> rows_;            // in flight
-  std::vector<std::int64_t> free_;   // slots
+  std::size_t next_ = 0;            // the next unit to admit
+  std::vector<Row> rows_;           // in flight
+  std::vector<std::int64_t> free_;  // slots
 };
 
 }  // namespace
 
-std::vector<std::vector<Completion>> generate(Transformer& model, std::span<const GenerateRequest> requests,
-                                              std::span<const std::int32_t> stop_ids, std::int64_t max_batch) {
+std::vector<std::vector<Completion>> generate(Transformer& model,
+                                              std::span<const GenerateRequest> requests,
+                                              std::span<const std::int32_t> stop_ids,
+                                              std::int64_t max_batch) {
   QED_CHECK(max_batch > 0);
   return Batch(model, requests, stop_ids, max_batch).run();
 }

@@ -29,13 +29,15 @@ struct Completion {
   std::vector<std::int64_t> support_size;  // [tokens]; 0: the whole vocabulary
   std::vector<std::int32_t> support;       // their ids, one after another
   float inv_temperature = 1;
-  std::uint32_t finish = 0;                // QED_FINISH_STOP or QED_FINISH_LENGTH
+  std::uint32_t finish = 0;  // QED_FINISH_STOP or QED_FINISH_LENGTH
 };
 
 // Returns, per request, a completion per sample. `stop_ids` end a completion. At most `max_batch`
 // sequences are in flight at a time. Throws Error when a prompt and its budget exceed the model's
 // window. Not thread-safe on one model.
-std::vector<std::vector<Completion>> generate(Transformer& model, std::span<const GenerateRequest> requests,
-                                              std::span<const std::int32_t> stop_ids, std::int64_t max_batch);
+std::vector<std::vector<Completion>> generate(Transformer& model,
+                                              std::span<const GenerateRequest> requests,
+                                              std::span<const std::int32_t> stop_ids,
+                                              std::int64_t max_batch);
 
 }  // namespace qed

@@ -16,12 +16,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr char kUnfinished[] = ".unfinished-";  // prefix of a folder that is being written or deleted
+constexpr char kUnfinished[] =
+    ".unfinished-";  // prefix of a folder that is being written or deleted
 
 // What a tokenizer may consist of, beside tokenizer.json.
-constexpr const char* kTokenizerFiles[] = {"tokenizer.json",     "tokenizer_config.json",
-                                           "generation_config.json", "special_tokens_map.json",
-                                           "chat_template.jinja", "vocab.json", "merges.txt"};
+constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
+                                           "tokenizer_config.json",
+                                           "generation_config.json",
+                                           "special_tokens_map.json",
+                                           "chat_template.jinja",
+                                           "vocab.json",
+                                           "merges.txt"};
 
 // Numbers of the complete checkpoints, ascending.
 std::vector<std::int64_t> complete(const fs::path& folder) {
@@ -29,7 +34,9 @@ std::vector<std::int64_t> complete(const fs::path& folder) {
   if (!fs::exists(folder)) return out;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    const bool is_number = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool is_number = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return c >= '0' && c <= '9';
+    });
     if (is_number && fs::exists(entry.path() / "DONE")) out.push_back(std::stoll(name));
   }
   std::sort(out.begin(), out.end());
@@ -88,7 +95,8 @@ TrainerState read_trainer_state(const fs::path& checkpoint) {
     return {state.at("stage"),       state.at("stage_step"),    state.at("global_step"),
             state.at("data_cursor"), state.at("metrics_bytes"), state.at("samples_bytes")};
   } catch (const nlohmann::json::exception& e) {
-    throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()), "start again with --fresh");
+    throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
+                "start again with --fresh");
   }
 }
 
@@ -105,7 +113,8 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config, Tran
     const fs::path from = model_config.parent_path() / file;
     if (fs::exists(from)) write_file(temporary / file, read_file(from));
   }
-  write_safetensors(temporary / "model.safetensors", model.weights().to_tensors(model.weights().flat()));
+  write_safetensors(temporary / "model.safetensors",
+                    model.weights().to_tensors(model.weights().flat()));
   write_safetensors(temporary / "optimizer.safetensors", optimizer.to_tensors());
   write_file(temporary / "trainer.json", state_json(state, optimizer.num_steps()));
   write_file(temporary / "DONE", "");
@@ -114,7 +123,8 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config, Tran
   fs::rename(temporary, folder / name);
   sync_folder(folder);
   const auto steps = complete(folder);
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < steps.size(); ++i) delete_checkpoint(folder, steps[i]);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < steps.size(); ++i)
+    delete_checkpoint(folder, steps[i]);
 }
 
 void read_weights(const fs::path& checkpoint, Transformer& model) {

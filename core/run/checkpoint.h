@@ -1,7 +1,7 @@
 #pragma once
 
-// Checkpoints: Hugging Face folders plus the trainer's state. One is complete when its DONE file exists;
-// each appears by one rename, so a kill at any moment leaves the older ones as they were.
+// Checkpoints: Hugging Face folders plus the trainer's state. One is complete when its DONE file
+// exists; each appears by one rename, so a kill at any moment leaves the older ones as they were.
 
 #include "core/model/transformer.h"
 #include "core/train/optimizer.h"
@@ -14,9 +14,9 @@ namespace qed {
 
 // Where a run stands between two steps. Stages count from 0.
 struct TrainerState {
-  std::int64_t stage = 0;        // the current stage
-  std::int64_t stage_step = 0;   // steps of it that are done; all of them at its end
-  std::int64_t global_step = 0;  // steps done in all stages
+  std::int64_t stage = 0;           // the current stage
+  std::int64_t stage_step = 0;      // steps of it that are done; all of them at its end
+  std::int64_t global_step = 0;     // steps done in all stages
   std::uint64_t data_cursor = 0;    // of the stage's ItemStream
   std::uint64_t metrics_bytes = 0;  // length of metrics.jsonl
   std::uint64_t samples_bytes = 0;  // length of samples.jsonl
@@ -27,11 +27,12 @@ std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::pa
 
 TrainerState read_trainer_state(const std::filesystem::path& checkpoint);
 
-// Writes checkpoint <folder>/<global_step>, then deletes all but the newest `keep`, and what killed runs
-// left half written. `model_config` and the tokenizer's files beside it are copied. On disk when it
-// returns.
-void write_checkpoint(const std::filesystem::path& folder, const std::filesystem::path& model_config,
-                      Transformer& model, const AdamW& optimizer, const TrainerState& state, std::int64_t keep);
+// Writes checkpoint <folder>/<global_step>, then deletes all but the newest `keep`, and what killed
+// runs left half written. `model_config` and the tokenizer's files beside it are copied. On disk
+// when it returns.
+void write_checkpoint(const std::filesystem::path& folder,
+                      const std::filesystem::path& model_config, Transformer& model,
+                      const AdamW& optimizer, const TrainerState& state, std::int64_t keep);
 
 // Restore what write_checkpoint wrote.
 void read_weights(const std::filesystem::path& checkpoint, Transformer& model);

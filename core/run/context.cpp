@@ -18,7 +18,8 @@ fs::path find_model_config(const ModelTable& model) {
 }
 
 int threads_to_use(std::int64_t asked) {
-  return asked > 0 ? static_cast<int>(asked) : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  return asked > 0 ? static_cast<int>(asked)
+                   : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
 }  // namespace

@@ -34,7 +34,9 @@ class RunContext {
 
   TrainerState& state() { return folder.state; }
   const Stage& stage() const { return config.stages[static_cast<std::size_t>(folder.state.stage)]; }
-  const Component& component(const std::string& kind, const std::string& name) { return plugins.load(kind, name); }
+  const Component& component(const std::string& kind, const std::string& name) {
+    return plugins.load(kind, name);
+  }
 
   // The start of every random key: run seed, stream, stage.
   KeyHash key(std::string_view stream) const;

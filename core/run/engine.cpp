@@ -35,10 +35,11 @@ std::string seconds(double s) {
 void say_what_runs(RunContext& run) {
   const ModelConfig& c = run.model.config();
   run.live.milestone(cat("model     qwen2, ", run.model.weights().num_parameters(), " parameters, ",
-                         c.num_hidden_layers, " layers, vocabulary ", c.vocab_size, ", float32 on cpu (",
-                         ops::cpu_kernels().isa, ")"));
+                         c.num_hidden_layers, " layers, vocabulary ", c.vocab_size,
+                         ", float32 on cpu (", ops::cpu_kernels().isa, ")"));
   for (const Stage& s : run.config.stages) {
-    const std::string rl = s.kind == "rl" ? cat(", algorithm ", s.algorithm.name, ", sampler ", s.sampler.name) : "";
+    const std::string rl =
+        s.kind == "rl" ? cat(", algorithm ", s.algorithm.name, ", sampler ", s.sampler.name) : "";
     run.live.milestone(cat("stage     ", s.kind, ", ", s.steps, " steps, task ", s.task.name, rl));
   }
   run.live.milestone(cat("folder    ", run.folder.path().string()));
@@ -49,8 +50,11 @@ void say_what_runs(RunContext& run) {
 
 void say_what_is_next(const RunContext& run, const std::string& program) {
   const std::string folder = run.folder.path().string();
-  std::fprintf(stderr, "\nmodel    %s/checkpoints/%lld\nmetrics  %s/metrics.jsonl\nsamples  %s/samples.jsonl\n",
-               folder.c_str(), static_cast<long long>(run.folder.state.global_step), folder.c_str(), folder.c_str());
+  std::fprintf(
+      stderr,
+      "\nmodel    %s/checkpoints/%lld\nmetrics  %s/metrics.jsonl\nsamples  %s/samples.jsonl\n",
+      folder.c_str(), static_cast<long long>(run.folder.state.global_step), folder.c_str(),
+      folder.c_str());
   const std::string& algorithm = run.config.stages.back().algorithm.name;
   if (algorithm.empty()) return;  // the last stage is supervised
   std::fprintf(stderr, "next     %s train %s --set algorithm.name=%s\n", program.c_str(),
@@ -79,7 +83,8 @@ int run_all(const TrainRequest& request) {
   }
   say_what_runs(run);
   do {
-    run.stage().kind == "sft" ? run_sft_stage(run, stop_requested) : run_rl_stage(run, stop_requested);
+    run.stage().kind == "sft" ? run_sft_stage(run, stop_requested)
+                              : run_rl_stage(run, stop_requested);
     if (stop_requested) {
       run.live.clear();
       std::fprintf(stderr, "stopped after step %lld, all saved; to go on:  %s\n",
@@ -132,6 +137,7 @@ extern "C" __attribute__((visibility("default"))) int qed_engine_train(
   try {
     return qed::run_all(request);
   } catch (const c10::Error& e) {  // LibTorch's own; its backtrace helps nobody here
-    throw std::logic_error(qed::cat("LibTorch: ", e.what_without_backtrace(), " (this is a bug in qed)"));
+    throw std::logic_error(
+        qed::cat("LibTorch: ", e.what_without_backtrace(), " (this is a bug in qed)"));
   }
 }

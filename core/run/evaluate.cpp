@@ -20,15 +20,22 @@ std::string number(const char* format, double x) {
 }
 
 // "" when greedy, else "_t" and the temperature.
-std::string suffix(double temperature) { return temperature == 0 ? "" : number("_t%g", temperature); }
+std::string suffix(double temperature) {
+  return temperature == 0 ? "" : number("_t%g", temperature);
+}
 
-EvalResult evaluate_at(RunContext& run, const Task& task, const std::vector<RenderedPrompt>& prompts,
-                       double temperature) {
+EvalResult evaluate_at(RunContext& run, const Task& task,
+                       const std::vector<RenderedPrompt>& prompts, double temperature) {
   const DrawPlan plan = DrawPlan::at_temperature(temperature);
   std::vector<GenerateRequest> requests;
   for (const RenderedPrompt& p : prompts) {
-    const std::uint64_t key =
-        KeyHash().add(run.config.run.seed).add("eval").add(task.name()).add(p.item.key).add(0).value();
+    const std::uint64_t key = KeyHash()
+                                  .add(run.config.run.seed)
+                                  .add("eval")
+                                  .add(task.name())
+                                  .add(p.item.key)
+                                  .add(0)
+                                  .value();
     requests.push_back({p.tokens, {{&plan, key}}, p.max_new_tokens});
   }
   const auto completions =
@@ -41,7 +48,8 @@ EvalResult evaluate_at(RunContext& run, const Task& task, const std::vector<Rend
   }
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const Completion& c = completions[i][0];
-    samples.push_back({&prompts[i].item, prompts[i].text, prompts[i].prefill, texts[i], c.tokens, c.finish, i, 0});
+    samples.push_back({&prompts[i].item, prompts[i].text, prompts[i].prefill, texts[i], c.tokens,
+                       c.finish, i, 0});
   }
   const Scores scored = score_samples(task, samples, 0, run.stage().rollout.max_failure_frac);
 
@@ -54,12 +62,14 @@ EvalResult evaluate_at(RunContext& run, const Task& task, const std::vector<Rend
     length += static_cast<double>(samples[i].tokens.size());
   }
   const double mean = right / n;
-  return {temperature, mean, std::sqrt(mean * (1 - mean) / n), reward / n, length / n, prompts[0].text + texts[0]};
+  return {temperature, mean,       std::sqrt(mean * (1 - mean) / n),
+          reward / n,  length / n, prompts[0].text + texts[0]};
 }
 
 }  // namespace
 
-std::vector<EvalResult> evaluate(RunContext& run, const Task& task, const std::vector<Item>& items) {
+std::vector<EvalResult> evaluate(RunContext& run, const Task& task,
+                                 const std::vector<Item>& items) {
   const Stopwatch watch;
   std::vector<RenderedPrompt> prompts;
   for (const Item& item : items) {
@@ -86,7 +96,8 @@ std::string summary(const std::vector<EvalResult>& results) {
   for (const EvalResult& r : results) {
     out += out.empty() ? "" : "   ";
     out += r.temperature == 0 ? "greedy" : number("temperature %g:", r.temperature);
-    out += number(" %.3f", r.mean) + number(" ± %.3f", r.standard_error) + number(", %.1f tokens", r.length);
+    out += number(" %.3f", r.mean) + number(" ± %.3f", r.standard_error) +
+           number(", %.1f tokens", r.length);
   }
   return out;
 }

@@ -4,29 +4,37 @@
 
 namespace qed {
 
-RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item, std::int64_t max_new_tokens) {
+RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item,
+                      std::int64_t max_new_tokens) {
   const Prompt prompt = task.render(item);
   if (!prompt.messages.empty()) {
-    throw Error(cat("task `", task.name(), "` writes chat messages, and chat templates are not supported"),
-                "choose a variant of the task that writes raw text");
+    throw Error(
+        cat("task `", task.name(), "` writes chat messages, and chat templates are not supported"),
+        "choose a variant of the task that writes raw text");
   }
   if (!prompt.stop.empty()) {
     throw Error(cat("task `", task.name(), "` asks for stop strings, which are not supported"),
                 "choose a variant of the task that ends with the end token");
   }
-  RenderedPrompt out{std::move(item), prompt.text + prompt.prefill, prompt.prefill, {}, max_new_tokens,
-                     prompt.keep_special ? DecodeMode::kKeepSpecial : DecodeMode::kSkipSpecial};
-  if (prompt.max_new_tokens > 0) out.max_new_tokens = static_cast<std::int64_t>(prompt.max_new_tokens);
+  RenderedPrompt out{
+      std::move(item), prompt.text + prompt.prefill,
+      prompt.prefill,  {},
+      max_new_tokens,  prompt.keep_special ? DecodeMode::kKeepSpecial : DecodeMode::kSkipSpecial};
+  if (prompt.max_new_tokens > 0)
+    out.max_new_tokens = static_cast<std::int64_t>(prompt.max_new_tokens);
   out.tokens = tokenizer.encode(out.text);
-  if (out.tokens.empty()) throw Error(cat("task `", task.name(), "` rendered item `", out.item.key, "` to no token"));
+  if (out.tokens.empty())
+    throw Error(cat("task `", task.name(), "` rendered item `", out.item.key, "` to no token"));
   return out;
 }
 
-Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, Item item, std::uint64_t seed) {
+Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, Item item,
+                          std::uint64_t seed) {
   const auto text = task.demonstrate(item, "", seed);
   if (!text) {
-    throw Error(cat("task `", task.name(), "` has no demonstrations, which a stage of kind \"sft\" needs"),
-                "choose another task for this stage, or leave the stage out", kExitUsage);
+    throw Error(
+        cat("task `", task.name(), "` has no demonstrations, which a stage of kind \"sft\" needs"),
+        "choose another task for this stage, or leave the stage out", kExitUsage);
   }
   RenderedPrompt prompt = render(task, tokenizer, std::move(item), 1);
   Demonstration out{std::move(prompt.tokens), tokenizer.encode(*text)};

@@ -18,11 +18,12 @@ struct RenderedPrompt {
   std::string prefill;  // the end of `text` that belongs to the answer
   std::vector<std::int32_t> tokens;
   std::int64_t max_new_tokens;
-  DecodeMode decode;    // how the verifier wants the completion
+  DecodeMode decode;  // how the verifier wants the completion
 };
 
 // Throws Error when the task asks for what this engine lacks: chat messages, stop strings.
-RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item, std::int64_t max_new_tokens);
+RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item,
+                      std::int64_t max_new_tokens);
 
 // A prompt and its worked completion, end token included: the material of supervised training.
 struct Demonstration {
@@ -30,6 +31,7 @@ struct Demonstration {
 };
 
 // Throws Error when the task has no demonstrations.
-Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, Item item, std::uint64_t seed);
+Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, Item item,
+                          std::uint64_t seed);
 
 }  // namespace qed

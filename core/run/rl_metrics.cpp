@@ -33,7 +33,8 @@ struct StepSummary {
 };
 
 bool is_uniform(const Experience& e, std::size_t begin, std::size_t end) {
-  return std::all_of(begin + e.reward.begin(), e.reward.begin() + end, [&](float r) { return r == e.reward[begin]; });
+  return std::all_of(begin + e.reward.begin(), e.reward.begin() + end,
+                     [&](float r) { return r == e.reward[begin]; });
 }
 
 StepSummary summarise(const Rollout& r, const Experience& e, std::size_t num_terms) {
@@ -70,14 +71,15 @@ void add_summary(MetricsRow& row, const std::string& name, const Summary& s) {
   row.add(name + "/min", s.min);
 }
 
-void write_row(RunContext& run, const Task& task, const Experience& e, const StepSummary& s, const Scores& scored,
-               const UpdateSummary& u, const StepTimes& times, double lr, std::uint64_t num_dropped_items,
-               double num_groups) {
+void write_row(RunContext& run, const Task& task, const Experience& e, const StepSummary& s,
+               const Scores& scored, const UpdateSummary& u, const StepTimes& times, double lr,
+               std::uint64_t num_dropped_items, double num_groups) {
   const auto num_seqs = static_cast<double>(e.num_seqs());
   MetricsRow row = run.row();
   add_summary(row, "critic/rewards", s.reward);
   add_summary(row, "critic/advantages", s.adv);
-  for (std::size_t i = 0; i < s.terms.size(); ++i) row.add("reward/" + task.terms()[i] + "/mean", s.terms[i].mean());
+  for (std::size_t i = 0; i < s.terms.size(); ++i)
+    row.add("reward/" + task.terms()[i] + "/mean", s.terms[i].mean());
   row.add("reward/right_frac", s.num_right / s.reward.n);
   row.add("reward/error_rate", static_cast<double>(scored.num_failed) / num_seqs);
   row.add("group/frac_zero_std", s.num_uniform_groups / num_groups);
@@ -89,7 +91,8 @@ void write_row(RunContext& run, const Task& task, const Experience& e, const Ste
   row.add("actor/pg_loss", u.loss / static_cast<double>(u.num_planned));
   row.add("actor/grad_norm", u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0);
   row.add("actor/num_updates", u.num_done);
-  for (const auto& [name, total] : u.metrics) row.add(name, total.second > 0 ? total.first / total.second : 0.0);
+  for (const auto& [name, total] : u.metrics)
+    row.add(name, total.second > 0 ? total.first / total.second : 0.0);
   row.add("mismatch/max_abs_logp", s.mismatch.max);
   row.add("training/num_dropped_items", static_cast<std::int64_t>(num_dropped_items));
   row.add("training/num_tokens", static_cast<std::int64_t>(e.num_tokens()));
@@ -128,37 +131,43 @@ void write_samples(RunContext& run, const Task& task, const Rollout& r, const Ex
                         .terms = {},
                         .advantage = adv / static_cast<double>(c.tokens.size()),
                         .note = score.note};
-    for (std::size_t i = 0; i < task.terms().size(); ++i) record.terms.emplace_back(task.terms()[i], score.terms[i]);
+    for (std::size_t i = 0; i < task.terms().size(); ++i)
+      record.terms.emplace_back(task.terms()[i], score.terms[i]);
     lines += sample_line(record);
   }
   run.folder.samples().append(lines);
 }
 
-std::string live_text(const RunContext& run, const StepSummary& s, const UpdateSummary& u, const StepTimes& t) {
+std::string live_text(const RunContext& run, const StepSummary& s, const UpdateSummary& u,
+                      const StepTimes& t) {
   const std::int64_t step = run.folder.state.stage_step, steps = run.stage().steps;
   char text[192];
   std::snprintf(text, sizeof text,
-                "rl %3lld/%lld  reward %.3f  right %3.0f%%  len %.1f  entropy %.3f  grad %.2f  gen %.2fs train %.2fs  "
+                "rl %3lld/%lld  reward %.3f  right %3.0f%%  len %.1f  entropy %.3f  grad %.2f  gen "
+                "%.2fs train %.2fs  "
                 "%.1fk tok/s  eta %.0fs",
                 static_cast<long long>(step), static_cast<long long>(steps), s.reward.mean(),
                 100 * s.num_right / s.reward.n, s.length.mean(), s.entropy.mean(),
                 u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0, t.gen,
-                t.old_log_prob + t.adv + t.update_actor, (s.prompt_length.sum + s.length.sum) / t.step / 1000,
+                t.old_log_prob + t.adv + t.update_actor,
+                (s.prompt_length.sum + s.length.sum) / t.step / 1000,
                 static_cast<double>(steps - step) * t.step);
   return text;
 }
 
 }  // namespace
 
-void log_step(RunContext& run, const Task& task, const Rollout& rollout, const Experience& experience,
-              const UpdateSummary& updates, const StepTimes& times, double lr, std::uint64_t num_dropped_items) {
+void log_step(RunContext& run, const Task& task, const Rollout& rollout,
+              const Experience& experience, const UpdateSummary& updates, const StepTimes& times,
+              double lr, std::uint64_t num_dropped_items) {
   const StepSummary s = summarise(rollout, experience, task.terms().size());
   write_row(run, task, experience, s, rollout.scored, updates, times, lr, num_dropped_items,
             static_cast<double>(rollout.prompts.size()));
   write_samples(run, task, rollout, experience);
   const std::int64_t step = run.state().stage_step;
   run.live.update(live_text(run, s, updates, times));
-  if (step == 1) run.live.milestone(cat("first rl step took ", std::to_string(times.step).substr(0, 4), " s"));
+  if (step == 1)
+    run.live.milestone(cat("first rl step took ", std::to_string(times.step).substr(0, 4), " s"));
   if (updates.num_done == 0) {
     run.live.milestone(cat("step ", step, ": every advantage is 0, so no weight was changed"));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
-// What an RL step leaves behind: its row in metrics.jsonl, its lines in samples.jsonl, the live line.
+// What an RL step leaves behind: its row in metrics.jsonl, its lines in samples.jsonl, the live
+// line.
 
 #include "core/host/algorithm.h"
 #include "core/reward/scoring.h"
@@ -22,7 +23,7 @@ struct Rollout {
   std::vector<std::vector<Completion>> completions;  // [prompts][group_size]
   std::vector<std::string> texts;                    // of all completions, in order
   Scores scored;
-  std::vector<double> reward;                        // NaN where scoring failed
+  std::vector<double> reward;  // NaN where scoring failed
 };
 
 struct UpdateSummary {
@@ -36,7 +37,8 @@ struct StepTimes {
   double gen = 0, reward = 0, old_log_prob = 0, adv = 0, update_actor = 0, step = 0;
 };
 
-void log_step(RunContext& run, const Task& task, const Rollout& rollout, const Experience& experience,
-              const UpdateSummary& updates, const StepTimes& times, double lr, std::uint64_t num_dropped_items);
+void log_step(RunContext& run, const Task& task, const Rollout& rollout,
+              const Experience& experience, const UpdateSummary& updates, const StepTimes& times,
+              double lr, std::uint64_t num_dropped_items);
 
 }  // namespace qed

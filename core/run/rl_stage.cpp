@@ -32,8 +32,10 @@ struct Loop {
 
   Loop(RunContext& run, const Stage& s)
       : task(run.component("task", s.task.name), s.task.options.dump(), run.plugins.abi()),
-        algorithm(run.component("algorithm", s.algorithm.name), s.algorithm.options.dump(), run.plugins.abi()),
-        sampler(run.component("sampler", s.sampler.name), s.sampler.options.dump(), run.plugins.abi()),
+        algorithm(run.component("algorithm", s.algorithm.name), s.algorithm.options.dump(),
+                  run.plugins.abi()),
+        sampler(run.component("sampler", s.sampler.name), s.sampler.options.dump(),
+                run.plugins.abi()),
         optimizer(run.model.weights()),
         eval_items(load_eval_items(task, s.eval)),
         held_out(held_out_keys(task, s.eval.items)),
@@ -45,7 +47,8 @@ struct Loop {
   static std::vector<Item> load_eval_items(const Task& task, const EvalTable& eval) {
     if (eval.every == 0) return {};
     if (task.splits().size() < 2) {
-      throw Error(cat("task `", task.name(), "` has no evaluation split"), "set eval.every to 0", kExitUsage);
+      throw Error(cat("task `", task.name(), "` has no evaluation split"), "set eval.every to 0",
+                  kExitUsage);
     }
     return evaluation_items(task, task.splits()[1], eval.items);
   }
@@ -55,7 +58,8 @@ struct Loop {
 void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
   const Stage& stage = run.stage();
   for (std::int64_t i = 0; i < stage.rollout.prompts; ++i) {
-    r.prompts.push_back(render(loop.task, run.tokenizer, loop.items.next(), stage.rollout.max_new_tokens));
+    r.prompts.push_back(
+        render(loop.task, run.tokenizer, loop.items.next(), stage.rollout.max_new_tokens));
   }
   for (std::int64_t s = 0; s < stage.rollout.group_size; ++s) {
     qed_request request{};
@@ -67,17 +71,25 @@ void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
     request.group_size = static_cast<std::uint64_t>(stage.rollout.group_size);
     r.plans.emplace_back(loop.sampler.plan(request), stage.rollout.max_support);
     if (r.plans.back().is_greedy()) {
-      throw Error(cat("sampler `", loop.sampler.name(), "` is greedy, and a greedy rollout cannot be trained on"),
+      throw Error(cat("sampler `", loop.sampler.name(),
+                      "` is greedy, and a greedy rollout cannot be trained on"),
                   "use a temperature above 0", kExitUsage);
     }
   }
   std::map<std::string, std::uint64_t> occurrences;
   for (const RenderedPrompt& p : r.prompts) {
     const std::uint64_t occurrence = occurrences[p.item.key]++;
-    GenerateRequest& request = r.requests.emplace_back(p.tokens, std::vector<GenerateRequest::Sample>(), p.max_new_tokens);
+    GenerateRequest& request =
+        r.requests.emplace_back(p.tokens, std::vector<GenerateRequest::Sample>(), p.max_new_tokens);
     for (std::size_t s = 0; s < r.plans.size(); ++s) {
-      const std::uint64_t key = run.key("train").add(static_cast<std::uint64_t>(step)).add(loop.task.name())
-                                    .add(p.item.key).add(occurrence).add(s).add(0).value();
+      const std::uint64_t key = run.key("train")
+                                    .add(static_cast<std::uint64_t>(step))
+                                    .add(loop.task.name())
+                                    .add(p.item.key)
+                                    .add(occurrence)
+                                    .add(s)
+                                    .add(0)
+                                    .value();
       request.samples.push_back({&r.plans[s], key});
     }
   }
@@ -87,13 +99,15 @@ void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
 void verify(RunContext& run, const Loop& loop, std::int64_t step, Rollout& r) {
   std::vector<SampleView> samples;
   for (std::size_t g = 0; g < r.prompts.size(); ++g) {
-    for (const Completion& c : r.completions[g]) r.texts.push_back(run.tokenizer.decode(c.tokens, r.prompts[g].decode));
+    for (const Completion& c : r.completions[g])
+      r.texts.push_back(run.tokenizer.decode(c.tokens, r.prompts[g].decode));
   }
   for (std::size_t g = 0; g < r.prompts.size(); ++g) {
     for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
       const RenderedPrompt& p = r.prompts[g];
       const Completion& c = r.completions[g][s];
-      samples.push_back({&p.item, p.text, p.prefill, r.texts[samples.size()], c.tokens, c.finish, g, s});
+      samples.push_back(
+          {&p.item, p.text, p.prefill, r.texts[samples.size()], c.tokens, c.finish, g, s});
     }
   }
   const std::uint64_t seed = run.key("verify").add(static_cast<std::uint64_t>(step)).value();
@@ -113,19 +127,24 @@ void compute_advantages(const Loop& loop, std::int64_t step, Experience& e) {
 }
 
 // epochs x mini_batches updates over the experience; those without any advantage are skipped whole.
-UpdateSummary update(RunContext& run, Loop& loop, std::int64_t step, double lr, const Experience& e) {
+UpdateSummary update(RunContext& run, Loop& loop, std::int64_t step, double lr,
+                     const Experience& e) {
   const TrainTable& options = run.stage().train;
   UpdateSummary out;
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
-    const std::uint64_t key = run.key("order").add(static_cast<std::uint64_t>(step)).add(static_cast<std::uint64_t>(epoch)).value();
+    const std::uint64_t key = run.key("order")
+                                  .add(static_cast<std::uint64_t>(step))
+                                  .add(static_cast<std::uint64_t>(epoch))
+                                  .value();
     const auto order = shuffled(e.num_seqs(), key);
     for (std::int64_t m = 0; m < options.mini_batches; ++m) {
       const auto n = static_cast<std::int64_t>(order.size());
       std::vector<std::size_t> rows(order.begin() + n * m / options.mini_batches,
                                     order.begin() + n * (m + 1) / options.mini_batches);
       std::sort(rows.begin(), rows.end());
-      const PolicyGradient g = policy_gradient(run.model, loop.algorithm, e, rows, static_cast<std::uint64_t>(step),
-                                               options.micro_tokens, out.metrics);
+      const PolicyGradient g =
+          policy_gradient(run.model, loop.algorithm, e, rows, static_cast<std::uint64_t>(step),
+                          options.micro_tokens, out.metrics);
       out.loss += g.loss;
       ++out.num_planned;
       if (!g.has_signal) continue;
@@ -159,7 +178,8 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
 
     Rollout rollout;
     make_requests(run, loop, step, rollout);
-    rollout.completions = generate(run.model, rollout.requests, run.tokenizer.stop_ids(), stage.rollout.max_batch);
+    rollout.completions =
+        generate(run.model, rollout.requests, run.tokenizer.stop_ids(), stage.rollout.max_batch);
     times.gen = watch.lap();
 
     verify(run, loop, step, rollout);
@@ -180,7 +200,8 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     ++run.state().global_step;
     run.state().data_cursor = loop.items.cursor();
     log_step(run, loop.task, rollout, experience, updates, times, lr, loop.items.num_dropped());
-    if (stage.eval.every > 0 && (step % stage.eval.every == 0 || step == stage.steps)) evaluate_and_say(run, loop);
+    if (stage.eval.every > 0 && (step % stage.eval.every == 0 || step == stage.steps))
+      evaluate_and_say(run, loop);
     if (end_step(run, loop.optimizer, stop)) return;
   }
 }

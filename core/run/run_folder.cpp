@@ -27,10 +27,12 @@ RunFolder::RunFolder(fs::path path, const RunConfig& config, bool fresh) : path_
   std::error_code failed;
   fs::create_directories(path_, failed);
   lock_.fd = ::open((path_ / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_.fd < 0) throw Error(cat("cannot write to run folder ", path_.string()), "name another one with --run", kExitUsage);
-  if (::flock(lock_.fd, LOCK_EX | LOCK_NB) != 0) {
-    throw Error(cat("another qed is at work in ", path_.string()), "wait for it, or name another folder with --run",
+  if (lock_.fd < 0)
+    throw Error(cat("cannot write to run folder ", path_.string()), "name another one with --run",
                 kExitUsage);
+  if (::flock(lock_.fd, LOCK_EX | LOCK_NB) != 0) {
+    throw Error(cat("another qed is at work in ", path_.string()),
+                "wait for it, or name another folder with --run", kExitUsage);
   }
   if (fresh) clear(path_);
   bind(config);
@@ -54,7 +56,8 @@ void RunFolder::bind(const RunConfig& config) {
     }
     if (!keys.empty()) {
       throw Error(cat(path_.string(), " belongs to a run with another config", keys),
-                  "name another folder with `--run NAME`, or start this one again with --fresh", kExitUsage);
+                  "name another folder with `--run NAME`, or start this one again with --fresh",
+                  kExitUsage);
     }
   }
   write_file(file, to_toml(now));

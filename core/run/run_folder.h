@@ -1,7 +1,7 @@
 #pragma once
 
-// runs/<name>/: the resolved config that the folder is bound to, the logs, the checkpoints. One process
-// at a time works in a run folder.
+// runs/<name>/: the resolved config that the folder is bound to, the logs, the checkpoints. One
+// process at a time works in a run folder.
 
 #include "core/config/run_config.h"
 #include "core/run/checkpoint.h"
@@ -15,9 +15,9 @@ namespace qed {
 
 class RunFolder {
  public:
-  // Creates the folder, or opens it to go on. Throws Error with exit code 2 when it is bound to another
-  // config, naming the keys that differ, or when another process works in it. `fresh` deletes what is
-  // there first.
+  // Creates the folder, or opens it to go on. Throws Error with exit code 2 when it is bound to
+  // another config, naming the keys that differ, or when another process works in it. `fresh`
+  // deletes what is there first.
   RunFolder(std::filesystem::path path, const RunConfig& config, bool fresh);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -32,8 +32,8 @@ class RunFolder {
   AppendFile& samples() { return *samples_; }
 
   // Makes the logs durable and writes a checkpoint of this moment.
-  void checkpoint(const std::filesystem::path& model_config, Transformer& model, const AdamW& optimizer,
-                  std::int64_t keep);
+  void checkpoint(const std::filesystem::path& model_config, Transformer& model,
+                  const AdamW& optimizer, std::int64_t keep);
 
  private:
   // The open lock file; closed also when the constructor throws.

@@ -40,7 +40,8 @@ class Order {
   std::vector<std::uint64_t> order_;
 };
 
-std::string live_text(std::int64_t step, std::int64_t steps, double loss, double lr, double step_s) {
+std::string live_text(std::int64_t step, std::int64_t steps, double loss, double lr,
+                      double step_s) {
   char text[128];
   std::snprintf(text, sizeof text, "sft %5lld/%lld  loss %.4f  lr %.1e  %.1f steps/s  eta %.0fs",
                 static_cast<long long>(step), static_cast<long long>(steps), loss, lr, 1 / step_s,
@@ -53,7 +54,8 @@ std::string live_text(std::int64_t step, std::int64_t steps, double loss, double
 void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   const TrainTable& options = stage.train;
-  const Task task(run.component("task", stage.task.name), stage.task.options.dump(), run.plugins.abi());
+  const Task task(run.component("task", stage.task.name), stage.task.options.dump(),
+                  run.plugins.abi());
   const std::vector<Demonstration> demonstrations = load_demonstrations(run, task);
   Order order(demonstrations.size(), run.key("order"));
   AdamW optimizer(run.model.weights());

@@ -10,17 +10,20 @@ namespace qed {
 bool Experience::is_active(std::size_t b) const {
   return keep[b] != 0 && valid[b] != 0 &&
          std::any_of(adv.begin() + static_cast<std::ptrdiff_t>(offset[b]),
-                     adv.begin() + static_cast<std::ptrdiff_t>(offset[b + 1]), [](float a) { return a != 0; });
+                     adv.begin() + static_cast<std::ptrdiff_t>(offset[b + 1]),
+                     [](float a) { return a != 0; });
 }
 
 Experience make_experience(std::span<const GenerateRequest> requests,
-                           std::span<const std::vector<Completion>> completions, std::span<const double> reward) {
+                           std::span<const std::vector<Completion>> completions,
+                           std::span<const double> reward) {
   Experience e;
   e.offset.push_back(0);
   for (std::size_t g = 0; g < requests.size(); ++g) {
     for (const Completion& c : completions[g]) {
       const double r = reward[e.num_seqs()];
-      e.sequences.push_back({requests[g].prompt, c.tokens, c.support_size, c.support, c.inv_temperature});
+      e.sequences.push_back(
+          {requests[g].prompt, c.tokens, c.support_size, c.support, c.inv_temperature});
       e.offset.push_back(e.offset.back() + c.tokens.size());
       e.group.push_back(g);
       e.valid.push_back(std::isfinite(r) ? 1 : 0);
@@ -35,12 +38,15 @@ Experience make_experience(std::span<const GenerateRequest> requests,
   return e;
 }
 
-BatchView::BatchView(const Experience& from, std::span<const std::size_t> rows, std::uint64_t step) {
+BatchView::BatchView(const Experience& from, std::span<const std::size_t> rows,
+                     std::uint64_t step) {
   offset_.push_back(0);
   for (const std::size_t b : rows) {
     const auto begin = static_cast<std::ptrdiff_t>(from.offset[b]);
     const auto end = static_cast<std::ptrdiff_t>(from.offset[b + 1]);
-    const auto take = [&](auto& to, const auto& all) { to.insert(to.end(), all.begin() + begin, all.begin() + end); };
+    const auto take = [&](auto& to, const auto& all) {
+      to.insert(to.end(), all.begin() + begin, all.begin() + end);
+    };
     offset_.push_back(offset_.back() + static_cast<std::uint64_t>(end - begin));
     group_.push_back(from.group[b]);
     reward_.push_back(from.reward[b]);

@@ -1,7 +1,7 @@
 #pragma once
 
-// What one step learned from: scored completions on a flat token axis, ordered by (group, sample), and
-// the numbers per token that the algorithm works with.
+// What one step learned from: scored completions on a flat token axis, ordered by (group, sample),
+// and the numbers per token that the algorithm works with.
 
 #include "core/rollout/generate.h"
 #include "core/train/packing.h"
@@ -37,7 +37,8 @@ struct Experience {
 
 // Lays out completions (one vector per group). `reward` is NaN where scoring failed.
 Experience make_experience(std::span<const GenerateRequest> requests,
-                           std::span<const std::vector<Completion>> completions, std::span<const double> reward);
+                           std::span<const std::vector<Completion>> completions,
+                           std::span<const double> reward);
 
 // A part of an experience, copied so that its spans are contiguous, in the form that plugins take.
 class BatchView {

@@ -28,7 +28,8 @@ double learning_rate(const TrainTable& options, std::int64_t step, std::int64_t 
   double factor = 1;
   if (options.schedule == "cosine") {
     const double done = static_cast<double>(step - 1) / static_cast<double>(num_steps);
-    factor = options.min_lr_frac + (1 - options.min_lr_frac) * 0.5 * (1 + std::cos(std::numbers::pi * done));
+    factor = options.min_lr_frac +
+             (1 - options.min_lr_frac) * 0.5 * (1 + std::cos(std::numbers::pi * done));
   }
   if (options.warmup > 0) {
     factor *= std::min(1.0, static_cast<double>(step) / static_cast<double>(options.warmup));
@@ -50,12 +51,14 @@ double AdamW::step(const TrainTable& options, double lr) {
   ++num_steps_;
   const auto t = static_cast<double>(num_steps_);
   const double bias1 = 1 - std::pow(options.betas[0], t), bias2 = 1 - std::pow(options.betas[1], t);
-  float *w = weights_.flat().data_ptr<float>(), *m = m_.data_ptr<float>(), *v = v_.data_ptr<float>();
+  float *w = weights_.flat().data_ptr<float>(), *m = m_.data_ptr<float>(),
+        *v = v_.data_ptr<float>();
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    ops::cpu_kernels().adamw(w + begin, grad + begin, m + begin, v + begin, end - begin, static_cast<float>(lr),
-                             static_cast<float>(options.betas[0]), static_cast<float>(options.betas[1]),
-                             static_cast<float>(options.eps), static_cast<float>(options.weight_decay),
-                             static_cast<float>(bias1), static_cast<float>(bias2), static_cast<float>(scale));
+    ops::cpu_kernels().adamw(w + begin, grad + begin, m + begin, v + begin, end - begin,
+                             static_cast<float>(lr), static_cast<float>(options.betas[0]),
+                             static_cast<float>(options.betas[1]), static_cast<float>(options.eps),
+                             static_cast<float>(options.weight_decay), static_cast<float>(bias1),
+                             static_cast<float>(bias2), static_cast<float>(scale));
   });
   weights_.grad().zero_();
   return norm;

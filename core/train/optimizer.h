@@ -15,15 +15,15 @@ namespace qed {
 // Learning rate of step `step` (from 1) of `num_steps`: linear warm-up, then the schedule.
 double learning_rate(const TrainTable& options, std::int64_t step, std::int64_t num_steps);
 
-// Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (2019), algorithm 2, with the defaults
-// and the order of operations of torch.optim.AdamW.
+// Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (2019), algorithm 2, with the
+// defaults and the order of operations of torch.optim.AdamW.
 class AdamW {
  public:
   explicit AdamW(Weights& weights);
 
   // Scales the gradient to at most `clip_norm` (0: as it is), updates the weights, and clears the
-  // gradient. Returns the norm before clipping. Throws Error when it is not finite; then nothing has
-  // changed but the gradient.
+  // gradient. Returns the norm before clipping. Throws Error when it is not finite; then nothing
+  // has changed but the gradient.
   double step(const TrainTable& options, double lr);
 
   // For checkpoints: the moments under the weights' names, prefixed "m." and "v.".

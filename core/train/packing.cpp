@@ -24,7 +24,8 @@ Packed pack(std::span<const Sequence> sequences) {
   std::vector<float> inv_temperature;
   Packed out;
   out.support = std::make_shared<ops::Support>();
-  const bool truncated = std::any_of(sequences.begin(), sequences.end(), [](const Sequence& s) { return !s.support.empty(); });
+  const bool truncated = std::any_of(sequences.begin(), sequences.end(),
+                                     [](const Sequence& s) { return !s.support.empty(); });
   if (truncated) out.support->offset.push_back(0);
   out.offset.push_back(0);
   for (const Sequence& s : sequences) {
@@ -40,7 +41,8 @@ Packed pack(std::span<const Sequence> sequences) {
       target.push_back(s.completion[t]);
       inv_temperature.push_back(s.inv_temperature);
       if (truncated) {
-        out.support->offset.push_back(out.support->offset.back() + (s.support_size.empty() ? 0 : s.support_size[t]));
+        out.support->offset.push_back(out.support->offset.back() +
+                                      (s.support_size.empty() ? 0 : s.support_size[t]));
       }
     }
     out.support->ids.insert(out.support->ids.end(), s.support.begin(), s.support.end());

@@ -15,23 +15,25 @@ namespace qed {
 
 // A prompt and its completion; borrowed. The support spans may be empty: no token is truncated.
 struct Sequence {
-  std::span<const std::int32_t> prompt;      // at least one token
+  std::span<const std::int32_t> prompt;  // at least one token
   std::span<const std::int32_t> completion;
   std::span<const std::int64_t> support_size = {};  // [completion]
   std::span<const std::int32_t> support = {};
   float inv_temperature = 1;
 
   // Rows of a forward: the last token is predicted, never read.
-  std::int64_t num_rows() const { return static_cast<std::int64_t>(prompt.size() + completion.size()) - 1; }
+  std::int64_t num_rows() const {
+    return static_cast<std::int64_t>(prompt.size() + completion.size()) - 1;
+  }
 };
 
 // Rows T, completion tokens N. Ids and positions are int64.
 struct Packed {
-  at::Tensor id, position;             // [T]
-  std::vector<std::int64_t> offset;    // [B+1]
-  at::Tensor row;                      // [N] the row whose hidden state predicts the token
-  at::Tensor target;                   // [N]
-  at::Tensor inv_temperature;          // [N] float32
+  at::Tensor id, position;           // [T]
+  std::vector<std::int64_t> offset;  // [B+1]
+  at::Tensor row;                    // [N] the row whose hidden state predicts the token
+  at::Tensor target;                 // [N]
+  at::Tensor inv_temperature;        // [N] float32
   std::shared_ptr<ops::Support> support;
 };
 

@@ -15,7 +15,8 @@ namespace {
 
 ops::TokenLogp token_logp(Transformer& model, const Packed& batch) {
   const at::Tensor h = model.forward(batch.id, batch.position, {.offset = batch.offset});
-  return model.token_logp(at::index_select(h, 0, batch.row), batch.target, batch.inv_temperature, batch.support);
+  return model.token_logp(at::index_select(h, 0, batch.row), batch.target, batch.inv_temperature,
+                          batch.support);
 }
 
 std::span<const float> values(const at::Tensor& t) {
@@ -50,7 +51,8 @@ void score(Transformer& model, Experience& e, std::int64_t micro_tokens) {
   });
 }
 
-double demonstration_gradient(Transformer& model, std::span<const Sequence> sequences, std::int64_t micro_tokens) {
+double demonstration_gradient(Transformer& model, std::span<const Sequence> sequences,
+                              std::int64_t micro_tokens) {
   std::size_t num_tokens = 0;
   for (const Sequence& s : sequences) num_tokens += s.completion.size();
   double total = 0;
@@ -63,8 +65,8 @@ double demonstration_gradient(Transformer& model, std::span<const Sequence> sequ
 }
 
 PolicyGradient policy_gradient(Transformer& model, const Algorithm& algorithm, const Experience& e,
-                               std::span<const std::size_t> rows, std::uint64_t step, std::int64_t micro_tokens,
-                               MetricSums& metrics) {
+                               std::span<const std::size_t> rows, std::uint64_t step,
+                               std::int64_t micro_tokens, MetricSums& metrics) {
   double num_tokens = 0;
   std::vector<std::size_t> active;
   std::vector<Sequence> sequences;
@@ -79,7 +81,8 @@ PolicyGradient policy_gradient(Transformer& model, const Algorithm& algorithm, c
   PolicyGradient result;
   for_each_micro_batch(sequences, micro_tokens, [&](std::size_t begin, std::size_t end) {
     const BatchView batch(e, std::span(active).subspan(begin, end - begin), step);
-    const at::Tensor logp = token_logp(model, pack(std::span(sequences).subspan(begin, end - begin))).logp;
+    const at::Tensor logp =
+        token_logp(model, pack(std::span(sequences).subspan(begin, end - begin))).logp;
     at::Tensor grad = at::full(logp.sizes(), 0.0, logp.options());
     std::vector<float> weight(batch.num_tokens());
     for (std::size_t t = 0; t < weight.size(); ++t) {

@@ -23,7 +23,8 @@ class Stopwatch {
   Clock::time_point start_ = Clock::now();
 };
 
-// Seconds since this process was started, to 10 ms: through an exec, since its first program's start.
+// Seconds since this process was started, to 10 ms: through an exec, since its first program's
+// start.
 double seconds_since_start();
 
 }  // namespace qed

@@ -42,17 +42,17 @@ std::string cat(const Args&... args) {
 // Throws std::logic_error with the condition and its place. Called by QED_CHECK only.
 [[noreturn]] inline void check_failed(const char* condition, const char* file, int line,
                                       const std::string& detail) {
-  throw std::logic_error(
-      cat(file, ":", line, ": ", condition, detail.empty() ? "" : "; ", detail,
-          " (this is a bug in qed)"));
+  throw std::logic_error(cat(file, ":", line, ": ", condition, detail.empty() ? "" : "; ", detail,
+                             " (this is a bug in qed)"));
 }
 
 }  // namespace qed
 
 // Asserts what must hold whatever the user does; on in every build. Further arguments are printed.
-#define QED_CHECK(condition, ...)                                                       \
-  do {                                                                                  \
-    if (!(condition)) {                                                                 \
-      ::qed::check_failed(#condition, __FILE__, __LINE__, ::qed::cat("" __VA_OPT__(, ) __VA_ARGS__)); \
-    }                                                                                   \
+#define QED_CHECK(condition, ...)                                     \
+  do {                                                                \
+    if (!(condition)) {                                               \
+      ::qed::check_failed(#condition, __FILE__, __LINE__,             \
+                          ::qed::cat("" __VA_OPT__(, ) __VA_ARGS__)); \
+    }                                                                 \
   } while (0)

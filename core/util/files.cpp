@@ -69,14 +69,16 @@ void sync_folder(const std::filesystem::path& folder) {
 }
 
 AppendFile::AppendFile(const std::filesystem::path& path, std::uint64_t length)
-    : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)), length_(length) {
+    : path_(path),
+      fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)),
+      length_(length) {
   if (fd_ < 0) fail("open", path_);
   const off_t found = ::lseek(fd_, 0, SEEK_END);
   if (found < 0) fail("read", path_);
   if (static_cast<std::uint64_t>(found) < length) {
     ::close(fd_);
-    throw Error(cat(path.string(), " has ", found, " bytes, but the checkpoint was made when it had ",
-                    length),
+    throw Error(cat(path.string(), " has ", found,
+                    " bytes, but the checkpoint was made when it had ", length),
                 "start again with --fresh, or give the run another name with --run");
   }
   if (::ftruncate(fd_, static_cast<off_t>(length)) != 0) fail("cut", path_);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Files that survive a kill at any moment. Every failure throws Error with the path and the system's
-// reason. [any]
+// Files that survive a kill at any moment. Every failure throws Error with the path and the
+// system's reason. [any]
 
 #include <cstdint>
 #include <filesystem>
@@ -13,8 +13,8 @@ namespace qed {
 
 std::string read_file(const std::filesystem::path& path);
 
-// Replaces the file as one step: readers see the old bytes or the new, never a part. On disk when it
-// returns.
+// Replaces the file as one step: readers see the old bytes or the new, never a part. On disk when
+// it returns.
 void write_file(const std::filesystem::path& path, std::span<const std::string_view> parts);
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 

@@ -63,7 +63,8 @@ class Pool {
     }
     wake_.notify_all();
     take_pieces();
-    // Every piece is taken; those still running belong to active workers. Later ones find it closed.
+    // Every piece is taken; those still running belong to active workers. Later ones find it
+    // closed.
     std::unique_lock lock(mutex_);
     is_open_ = false;
     if (num_active_ > 0) {

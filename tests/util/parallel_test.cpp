@@ -36,7 +36,8 @@ TEST_P(Parallel, ManySmallJobsInARowAllFinish) {
 TEST_P(Parallel, ANestedCallRunsOnItsOwnThread) {
   std::atomic<int> visits = 0;
   parallel_for(16, 1, [&](std::int64_t begin, std::int64_t end) {
-    parallel_for(end - begin, 1, [&](std::int64_t b, std::int64_t e) { visits += static_cast<int>(e - b); });
+    parallel_for(end - begin, 1,
+                 [&](std::int64_t b, std::int64_t e) { visits += static_cast<int>(e - b); });
   });
   EXPECT_EQ(visits, 16);
 }

@@ -5,11 +5,11 @@
 
    Rules. Every input is a span of host memory, borrowed until the call returns. Every output goes
    into memory that the host sized, or through a host callback that copies. Nothing is freed by the
-   other side and no exception crosses. So the same .so can run in the engine or in a worker process.
+   other side and no exception crosses. So one .so can run in the engine or in a worker process.
 
    FROZEN types are embedded, passed by value and put in arrays; they never change.
-   GROWABLE types begin with `size` (bytes that the writer knew), travel by pointer, and grow only at
-   their end; a member that lies outside `size`, or is 0, means "absent: behave as before".
+   GROWABLE types begin with `size` (bytes that the writer knew), travel by pointer, and grow only
+   at their end; a member that lies outside `size`, or is 0, means "absent: behave as before".
 
    Every function pointer carries one thread tag:
      [main]    one engine thread; never overlaps another [main] call of the plugin
@@ -31,13 +31,13 @@ extern "C" {
 
 #define QED_EXPORT __attribute__((visibility("default")))
 
-/* True when the optional member of a growable struct or vtable, which begins with its size, is there
-   and not null. */
+/* True when the optional member of a growable struct or vtable, which begins with its size, is
+   there    and not null. */
 #define QED_HAS(T, p, member)                                                          \
   (offsetof(T, member) + sizeof((p)->member) <= *(const uint32_t*)(const void*)(p) && \
    (p)->member != 0)
 
-/* ---- FROZEN: spans. p == 0 means absent (not: filled with zeros). ------------------------------ */
+/* ---- FROZEN: spans. p == 0 means absent (not: filled with zeros). */
 
 typedef struct qed_str { const char* p; uint64_t n; } qed_str;          /* UTF-8, no final NUL */
 typedef struct qed_strs { const qed_str* p; uint64_t n; } qed_strs;
@@ -48,7 +48,7 @@ typedef struct qed_f32s { const float* p; uint64_t n; } qed_f32s;
 typedef struct qed_bytes_out { uint8_t* p; uint64_t n; } qed_bytes_out; /* written by the plugin */
 typedef struct qed_f32s_out { float* p; uint64_t n; } qed_f32s_out;     /* written by the plugin */
 
-/* ---- Status codes: plugin to host, may be appended. -------------------------------------------- */
+/* ---- Status codes: plugin to host, may be appended. */
 
 #define QED_OK 0
 #define QED_PENDING 1     /* not scored yet: the host asks again */
@@ -60,7 +60,7 @@ typedef struct qed_f32s_out { float* p; uint64_t n; } qed_f32s_out;     /* writt
 #define QED_DATA 7        /* this item is bad */
 #define QED_INTERNAL 8    /* anything else */
 
-/* ---- GROWABLE: what every call carries. -------------------------------------------------------- */
+/* ---- GROWABLE: what every call carries. */
 
 /* Where a failing call puts its reason. `msg` is host memory of msg_cap bytes; the plugin writes at
    most msg_cap bytes of UTF-8 and sets msg_len. */
@@ -113,7 +113,7 @@ typedef struct qed_host {
   const void* (*get_extension)(const struct qed_host* self, qed_str id); /* [any] */
 } qed_host;
 
-/* ---- GROWABLE: what a plugin declares. Static data, valid until the process ends. --------------- */
+/* ---- GROWABLE: what a plugin declares. Static data, valid until the process ends. */
 
 #define QED_OPTION_BOOL 1u
 #define QED_OPTION_INT 2u    /* int64 */
@@ -142,8 +142,8 @@ typedef struct qed_option {
 #define QED_DETERMINISTIC 2u /* same arguments and seed, same bytes */
 #define QED_BATCH_INVARIANT 4u /* an item's result does not depend on its neighbours */
 
-/* One component. `kind` is "qed.task/1", "qed.algorithm/1" or "qed.sampler/1" and says what `vtable`
-   points to. `id` is reverse DNS and kept for ever; `name` is the word used in a run file. */
+/* One component. `kind` is "qed.task/1", "qed.algorithm/1" or "qed.sampler/1" and says what
+   `vtable` points to. `id` is reverse DNS and kept for ever; `name` is the word used in a run file. */
 typedef struct qed_component {
   uint32_t size;
   uint32_t flags; /* QED_CONCURRENT ... */
@@ -174,12 +174,13 @@ typedef struct qed_plugin {
 typedef struct qed_object {
   uint32_t size; /* of the whole vtable */
   uint32_t reserved;
-  int32_t (*create)(const qed_host* host, qed_call* call, qed_str options, void** self); /* [main] */
-  void (*destroy)(void* self);                                                           /* [main] */
+  int32_t (*create)(const qed_host* host, qed_call* call, qed_str options,
+                    void** self); /* [main] */
+  void (*destroy)(void* self);    /* [main] */
   const void* (*get_extension)(const void* self, qed_str id);                            /* [any] */
 } qed_object;
 
-/* ---- "qed.task/1": data, prompts, verifier. ------------------------------------------------------ */
+/* ---- "qed.task/1": data, prompts, verifier. */
 
 /* One row of a task's data. `key` is a stable public id (equal questions share it); `blob` is the
    task's own bytes, handed back to render and verify. */
@@ -264,10 +265,10 @@ typedef struct qed_task {
                          qed_writer* out); /* [any] */
 } qed_task;
 
-/* ---- "qed.algorithm/1": one advantage estimator and one policy loss. ------------------------------- */
+/* ---- "qed.algorithm/1": one advantage estimator and one policy loss. */
 
-/* Finished completions on a flat token axis. B sequences, T tokens. Order: (group, sample). Spans are
-   float32; compute in double. Absent spans were not asked for in `needs`. */
+/* Finished completions on a flat token axis. B sequences, T tokens. Order: (group, sample). Spans
+   are float32; compute in double. Absent spans were not asked for in `needs`. */
 typedef struct qed_batch {
   uint32_t size;
   uint32_t reserved;
@@ -292,7 +293,7 @@ typedef struct qed_advantage {
   qed_bytes_out keep; /* [B] 0: drop the sequence from the update */
 } qed_advantage;
 
-/* What `loss` sees of the model, and where its gradient goes. L = sum over t of weight[t] * f(t). */
+/* What `loss` sees of the model, and where its gradient goes: L = sum over t of weight[t] f(t). */
 typedef struct qed_loss {
   uint32_t size;
   uint32_t reserved;
@@ -315,12 +316,12 @@ typedef struct qed_algorithm {
   /* Once per step, over the step's whole batch. */
   int32_t (*advantage)(const void* self, qed_call* call, const qed_batch* batch,
                        qed_advantage* out); /* [any] */
-  /* Once per micro-batch of each update. Sequences whose advantages are all 0 are left out: f must have
-     gradient 0 where adv is 0. */
+  /* Once per micro-batch of each update. Sequences whose advantages are all 0 are left out: f must
+     have gradient 0 where adv is 0. */
   int32_t (*loss)(const void* self, qed_call* call, qed_loss* args); /* [any] */
 } qed_algorithm;
 
-/* ---- "qed.sampler/1": how a completion is drawn. ---------------------------------------------------- */
+/* ---- "qed.sampler/1": how a completion is drawn. */
 
 #define QED_OP_TEMPERATURE 1u /* f[0] > 0 divides the logits; 0 is greedy */
 #define QED_OP_TOP_K 2u       /* f[0] tokens with the largest logits stay; ties: the lower id */
@@ -362,10 +363,10 @@ typedef struct qed_sampler {
                   qed_plan* out); /* [any] */
 } qed_sampler;
 
-/* ---- Entry. ------------------------------------------------------------------------------------------ */
+/* ---- Entry. */
 
-/* The one exported symbol. Returns static data, or null with a reason in err. May be called more than
-   once. [main] */
+/* The one exported symbol. Returns static data, or null with a reason in err. May be called more
+   than once. [main] */
 typedef const qed_plugin* (*qed_entry_fn)(const qed_host* host, qed_err* err);
 QED_EXPORT const qed_plugin* qed_entry_1(const qed_host* host, qed_err* err);
 

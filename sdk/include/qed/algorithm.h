@@ -84,7 +84,8 @@ struct Algorithm {
   static std::int32_t advantage(const void* self, qed_call* call, const qed_batch* batch,
                                 qed_advantage* out) {
     return guard(call->err, [&] {
-      Advantage spans = {{out->adv.p, out->adv.n}, {out->ret.p, out->ret.n}, {out->keep.p, out->keep.n}};
+      Advantage spans = {
+          {out->adv.p, out->adv.n}, {out->ret.p, out->ret.n}, {out->keep.p, out->keep.n}};
       get(self).advantage(view(read(batch)), spans);
     });
   }

@@ -47,7 +47,8 @@ inline std::int32_t fail(qed_err* err, std::int32_t code, std::string_view messa
   return code;
 }
 
-// Runs `body` and turns what it throws into a status. Every function that the host calls is a guard.
+// Runs `body` and turns what it throws into a status. Every function that the host calls is a
+// guard.
 template <class Body>
 std::int32_t guard(qed_err* err, Body&& body) noexcept {
   try {

@@ -1,8 +1,8 @@
 #pragma once
 
 // Building blocks of advantage estimators: group statistics, whitening, returns. All of them leave
-// out sequences with valid == 0, work in double, and carry through tokens that the environment wrote
-// (mask == 0): inserting such tokens changes nothing.
+// out sequences with valid == 0, work in double, and carry through tokens that the environment
+// wrote (mask == 0): inserting such tokens changes nothing.
 
 #include "qed/algorithm.h"
 

@@ -22,7 +22,7 @@ struct Value {
   double number = 0;         // numbers
   std::int64_t integer = 0;  // numbers without fraction or exponent
   bool boolean = false;
-  std::string text;          // strings
+  std::string text;  // strings
 };
 
 class Object {

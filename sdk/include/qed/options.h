@@ -24,11 +24,11 @@ namespace qed {
 inline namespace sdk_1 {
 
 struct OptionSpec {
-  std::optional<double> min = {};             // inclusive
-  std::optional<double> max = {};             // inclusive
+  std::optional<double> min = {};              // inclusive
+  std::optional<double> max = {};              // inclusive
   std::vector<std::string_view> choices = {};  // literals; strings only; empty: any
-  std::string_view unit = {};                 // literal; empty: none
-  std::string_view help = {};                 // literal; one line
+  std::string_view unit = {};                  // literal; empty: none
+  std::string_view help = {};                  // literal; one line
 };
 
 // Visits the options of one object: collects their declarations, or sets them from JSON. [main]

@@ -15,8 +15,8 @@ inline namespace sdk_1 {
 
 // `static constexpr qed::Info kInfo{...}` in every component class. All literals.
 struct Info {
-  std::string_view id;       // reverse DNS, for ever
-  std::string_view name;     // the word in a run file
+  std::string_view id;    // reverse DNS, for ever
+  std::string_view name;  // the word in a run file
   std::string_view version;
   std::string_view summary;  // one line
   std::uint32_t flags = QED_CONCURRENT | QED_DETERMINISTIC | QED_BATCH_INVARIANT;
@@ -73,9 +73,9 @@ struct Object {
 template <class... Components>
 const qed_plugin* plugin(std::string_view id, std::string_view licence) {
   static const qed_component* const kComponents[] = {Components::component()...};
-  static const qed_plugin kPlugin = {sizeof(qed_plugin), QED_EPOCH,     QED_LEVEL,
-                                     QED_LEVEL,          str(id),       str(QED_VERSION),
-                                     str(licence),       kComponents,   sizeof...(Components)};
+  static const qed_plugin kPlugin = {sizeof(qed_plugin), QED_EPOCH,   QED_LEVEL,
+                                     QED_LEVEL,          str(id),     str(QED_VERSION),
+                                     str(licence),       kComponents, sizeof...(Components)};
   return &kPlugin;
 }
 
@@ -85,14 +85,15 @@ const qed_plugin* plugin(std::string_view id, std::string_view licence) {
 
 // Emits the note that the host reads before dlopen, and the entry. Once per shared library:
 //   QED_PLUGIN("dev.qed.grpo", "Apache-2.0", qed::Algorithm<Grpo>)
-#define QED_PLUGIN(id, licence, ...)                                                           \
-  extern "C" {                                                                                 \
-  __attribute__((section(".note.qed"), used, aligned(4))) static const qed_note                \
-      qed_plugin_note = {4, 12, 1, {'q', 'e', 'd', 0}, QED_EPOCH, QED_LEVEL, QED_LEVEL};       \
-  QED_EXPORT const qed_plugin* qed_entry_1(const qed_host*, qed_err* err) {                    \
-    const qed_plugin* result = nullptr;                                                        \
-    qed::guard(err, [&] { result = qed::plugin<__VA_ARGS__>(id, licence); });                  \
-    return result;                                                                             \
-  }                                                                                            \
-  }                                                                                            \
+#define QED_PLUGIN(id, licence, ...)                                          \
+  extern "C" {                                                                \
+  __attribute__((section(".note.qed"), used,                                  \
+                 aligned(4))) static const qed_note qed_plugin_note = {       \
+      4, 12, 1, {'q', 'e', 'd', 0}, QED_EPOCH, QED_LEVEL, QED_LEVEL};         \
+  QED_EXPORT const qed_plugin* qed_entry_1(const qed_host*, qed_err* err) {   \
+    const qed_plugin* result = nullptr;                                       \
+    qed::guard(err, [&] { result = qed::plugin<__VA_ARGS__>(id, licence); }); \
+    return result;                                                            \
+  }                                                                           \
+  }                                                                           \
   static_assert(true, "a semicolon may follow")

@@ -15,10 +15,10 @@ namespace qed {
 inline namespace sdk_1 {
 
 struct Request {
-  bool is_training;          // false: evaluation
-  std::uint64_t step;        // of the stage, from 1; evaluation: steps done
-  std::uint64_t num_steps;   // of the stage
-  std::uint64_t index;       // of the sample in its group
+  bool is_training;         // false: evaluation
+  std::uint64_t step;       // of the stage, from 1; evaluation: steps done
+  std::uint64_t num_steps;  // of the stage
+  std::uint64_t index;      // of the sample in its group
   std::uint64_t group_size;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A task in plain C++: data, prompts and a verifier. Write a class with these members and name it in
-// QED_PLUGIN as qed::Task<MyTask>:
+// A task in plain C++: data, prompts and a verifier. Write a class with these members and name it
+// in QED_PLUGIN as qed::Task<MyTask>:
 //
 //   static constexpr qed::Info kInfo{...};
 //   static constexpr std::string_view kSplits[] = {"train", "test"};    // "train" first
@@ -11,7 +11,8 @@
 //   qed::Item load(std::string_view split, std::uint64_t i) const;  // pure
 //   qed::Prompt render(const qed::ItemView&) const;
 //   qed::Score verify(const qed::Sample&) const;
-//   std::string demonstrate(const qed::ItemView&, std::string_view style, qed::Rng&) const;  // optional
+//   std::string demonstrate(const qed::ItemView&, std::string_view style, qed::Rng&) const;  //
+//   optional
 //
 // Members are const, are called from any thread, and may throw qed::Error.
 
@@ -127,7 +128,7 @@ struct Task {
   static std::int32_t demonstrate(const void* self, qed_call* call, const qed_item* item,
                                   qed_str style, qed_writer* out) {
     return guard(call->err, [&] {
-      if constexpr (requires(Rng& rng) { get(self).demonstrate(ItemView{}, "", rng); }) {
+      if constexpr (requires(Rng & rng) { get(self).demonstrate(ItemView{}, "", rng); }) {
         Rng rng(call->seed);
         write(out, get(self).demonstrate(view(read(item)), view(style), rng));
       } else {
@@ -142,7 +143,11 @@ struct Task {
     static const qed_task kTable = {Object<T>::vtable(sizeof(qed_task)),
                                     {kSplits.data(), kSplits.size()},
                                     {kTerms.data(), kTerms.size()},
-                                    &count, &load, &render, &verify, &demonstrate};
+                                    &count,
+                                    &load,
+                                    &render,
+                                    &verify,
+                                    &demonstrate};
     return Object<T>::component("qed.task/1", &kTable);
   }
 
