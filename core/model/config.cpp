@@ -106,6 +106,8 @@ ModelConfig read_model_config(const std::filesystem::path& path) {
   c.rope_theta = rope_theta(object, reader, file);
   c.initializer_range = reader.get<double>("initializer_range", 0.02);
   c.tie_word_embeddings = reader.get<bool>("tie_word_embeddings", false);
+  if (!(c.rms_norm_eps > 0)) throw Error(cat("`rms_norm_eps` is ", c.rms_norm_eps, " in ", file));
+  if (!(c.rope_theta > 0)) throw Error(cat("`rope_theta` is ", c.rope_theta, " in ", file));
   check_shape(c, file);
   return c;
 }

@@ -128,8 +128,8 @@ void Weights::load(const SafetensorsFile& file) {
     const bool known =
         std::any_of(parts_.begin(), parts_.end(), [&](const Part& p) { return p.name == name; });
     if (!known && name != "lm_head.weight") {  // a tied model may carry a copy of its embedding
-      throw Error(cat("the checkpoint has a tensor `", name,
-                      "` that a qwen2 model of this config.json lacks"));
+      throw Error(cat(file.path(), " has a tensor `", name,
+                      "` that a qwen2 model of its config.json lacks"));
     }
   }
   from_file(file, flat_);
@@ -161,7 +161,8 @@ void Weights::from_file(const SafetensorsFile& file, at::Tensor& flat,
     if (part.depth > 0) shape.push_back(part.depth);
     const auto values = file.f32(prefix + part.name, shape);
     if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) {
-      throw Error(cat("`", prefix, part.name, "` holds a number that is not finite"));
+      throw Error(
+          cat("`", prefix, part.name, "` in ", file.path(), " holds a number that is not finite"));
     }
     if (part.depth == 0) {
       std::copy(values.begin(), values.end(), to + part.offset + part.first_row);

@@ -7,6 +7,7 @@
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace qed::ops {
@@ -23,6 +24,9 @@ void rotate(const at::Tensor& x, const at::Tensor& position, const RopeTable& ta
   float* data = x.data_ptr<float>();
   const std::int64_t stride = x.size(1), dim = 2 * table.cos.size(1);
   const std::int64_t* p = position.const_data_ptr<std::int64_t>();
+  const std::int64_t* last = std::max_element(p, p + x.size(0));
+  QED_CHECK(x.size(0) == 0 || *last < table.cos.size(0), "[rope] position ", *last, " of ",
+            table.cos.size(0));
   const float *cos = table.cos.const_data_ptr<float>(), *sin = table.sin.const_data_ptr<float>();
   parallel_for(x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
     cpu_kernels().rope(data + begin * stride, stride, p + begin, cos, sin, end - begin, heads, dim,

@@ -1,12 +1,26 @@
 #include "core/report/sample_log.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace qed {
 
+namespace {
+
+// The double that prints as the float does: 0.1f as 0.1.
+double as_written(float value) {
+  char text[32];
+  const char* end = std::to_chars(text, text + sizeof text, value).ptr;
+  double out = value;
+  std::from_chars(text, end, out);
+  return out;
+}
+
+}  // namespace
+
 std::string sample_line(const SampleRecord& r) {
   nlohmann::ordered_json terms = nlohmann::ordered_json::object();
-  for (const auto& [name, value] : r.terms) terms[std::string(name)] = value;
+  for (const auto& [name, value] : r.terms) terms[std::string(name)] = as_written(value);
   nlohmann::ordered_json line = {{"training/global_step", r.global_step},
                                  {"step", r.stage_step},
                                  {"task", r.task},

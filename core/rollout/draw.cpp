@@ -1,10 +1,12 @@
 #include "core/rollout/draw.h"
 
 #include "core/ops/distribution.h"
+#include "core/util/error.h"
 
 #include "qed/philox.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace qed {
@@ -38,7 +40,7 @@ DrawPlan::DrawPlan(std::vector<SampleOp> ops, std::int64_t max_support)
     if (op.op == QED_OP_TEMPERATURE) {
       temperature *= op.value;
       inv_temperature_ = temperature > 0 ? static_cast<float>(1 / temperature) : 0;
-    } else {
+    } else if (op.op != QED_OP_TOP_P || op.value < 1) {  // all of the mass is no truncation
       truncations_.push_back({op, inv_temperature_});
     }
   }
@@ -68,6 +70,10 @@ std::vector<std::int32_t> DrawPlan::support(std::span<const float> logits) const
 
 DrawPlan::Draw DrawPlan::draw(std::span<const float> logits, std::uint64_t key,
                               std::uint64_t position) const {
+  if (!std::all_of(logits.begin(), logits.end(), [](float z) { return std::isfinite(z); })) {
+    throw Error("the model's logits are not finite",
+                "its weights have diverged: lower train.lr, and go back to an earlier checkpoint");
+  }
   if (is_greedy()) return {argmax(logits), 0, {}};
   std::vector<std::int32_t> ids = support(logits);
   std::vector<float> scratch;

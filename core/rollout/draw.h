@@ -27,7 +27,7 @@ class DrawPlan {
     float logp;                         // under the distribution drawn from; greedy: 0
     std::vector<std::int32_t> support;  // ids that were kept, ascending; empty: all of them
   };
-  // Draws with the random number (key, position). [any]
+  // Draws with the random number (key, position). Throws Error when a logit is not finite. [any]
   Draw draw(std::span<const float> logits, std::uint64_t key, std::uint64_t position) const;
 
  private:

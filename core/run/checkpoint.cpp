@@ -58,13 +58,13 @@ void delete_checkpoint(const fs::path& folder, std::int64_t step) {
   fs::remove_all(doomed);
 }
 
-std::string state_json(const TrainerState& s, std::int64_t optimizer_steps) {
+std::string state_json(const TrainerState& s) {
   return nlohmann::ordered_json{{"format", 1},
                                 {"stage", s.stage},
                                 {"stage_step", s.stage_step},
                                 {"global_step", s.global_step},
                                 {"data_cursor", s.data_cursor},
-                                {"optimizer_steps", optimizer_steps},
+                                {"optimizer_steps", s.optimizer_steps},
                                 {"metrics_bytes", s.metrics_bytes},
                                 {"samples_bytes", s.samples_bytes}}
              .dump(2) +
@@ -92,8 +92,9 @@ std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
 TrainerState read_trainer_state(const fs::path& checkpoint) {
   const auto state = read_state(checkpoint);
   try {
-    return {state.at("stage"),       state.at("stage_step"),    state.at("global_step"),
-            state.at("data_cursor"), state.at("metrics_bytes"), state.at("samples_bytes")};
+    return {state.at("stage"),        state.at("stage_step"),      state.at("global_step"),
+            state.at("data_cursor"),  state.at("optimizer_steps"), state.at("metrics_bytes"),
+            state.at("samples_bytes")};
   } catch (const nlohmann::json::exception& e) {
     throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
                 "start again with --fresh");
@@ -115,8 +116,10 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config, Tran
   }
   write_safetensors(temporary / "model.safetensors",
                     model.weights().to_tensors(model.weights().flat()));
+  TrainerState now = state;
+  now.optimizer_steps = optimizer.num_steps();
   write_safetensors(temporary / "optimizer.safetensors", optimizer.to_tensors());
-  write_file(temporary / "trainer.json", state_json(state, optimizer.num_steps()));
+  write_file(temporary / "trainer.json", state_json(now));
   write_file(temporary / "DONE", "");
 
   if (fs::exists(folder / name)) delete_checkpoint(folder, state.global_step);
@@ -133,7 +136,7 @@ void read_weights(const fs::path& checkpoint, Transformer& model) {
 
 void read_optimizer(const fs::path& checkpoint, AdamW& optimizer) {
   optimizer.from_file(SafetensorsFile(checkpoint / "optimizer.safetensors"));
-  optimizer.set_num_steps(read_state(checkpoint).at("optimizer_steps"));
+  optimizer.set_num_steps(read_trainer_state(checkpoint).optimizer_steps);
 }
 
 }  // namespace qed

@@ -1,6 +1,5 @@
 #include "core/run/engine.h"
 
-#include "core/data/items.h"
 #include "core/ops/cpu_kernels.h"
 #include "core/run/context.h"
 #include "core/run/stages.h"
@@ -11,6 +10,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 namespace qed {
 
@@ -116,17 +116,6 @@ bool end_step(RunContext& run, const AdamW& optimizer, const std::atomic<bool>& 
   return must_return;
 }
 
-std::unordered_set<std::string> held_out_keys(const Task& task, std::int64_t num_items) {
-  std::unordered_set<std::string> keys;
-  if (task.splits().size() < 2) return keys;
-  const std::string& split = task.splits()[1];
-  const std::uint64_t count = task.count(split);
-  const std::int64_t all = count == QED_GENERATIVE ? num_items : static_cast<std::int64_t>(count);
-  if (all == 0) return keys;
-  for (Item& item : evaluation_items(task, split, all)) keys.insert(std::move(item.key));
-  return keys;
-}
-
 }  // namespace qed
 
 extern "C" __attribute__((visibility("default"))) int qed_engine_train(
@@ -136,6 +125,9 @@ extern "C" __attribute__((visibility("default"))) int qed_engine_train(
   std::signal(SIGTERM, qed::on_signal);
   try {
     return qed::run_all(request);
+  } catch (const std::filesystem::filesystem_error& e) {
+    throw qed::Error(e.what(),
+                     "check the disk and its permissions, then run the same command again");
   } catch (const c10::Error& e) {  // LibTorch's own; its backtrace helps nobody here
     throw std::logic_error(
         qed::cat("LibTorch: ", e.what_without_backtrace(), " (this is a bug in qed)"));

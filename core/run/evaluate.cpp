@@ -1,5 +1,6 @@
 #include "core/run/evaluate.h"
 
+#include "core/data/items.h"
 #include "core/reward/scoring.h"
 #include "core/rollout/generate.h"
 #include "core/run/prompts.h"
@@ -44,7 +45,7 @@ EvalResult evaluate_at(RunContext& run, const Task& task,
   std::vector<std::string> texts;
   std::vector<SampleView> samples;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    texts.push_back(run.tokenizer.decode(completions[i][0].tokens, prompts[i].decode));
+    texts.push_back(completion_text(run.tokenizer, completions[i][0].tokens, prompts[i].decode));
   }
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const Completion& c = completions[i][0];
@@ -66,8 +67,19 @@ EvalResult evaluate_at(RunContext& run, const Task& task,
           reward / n,  length / n, prompts[0].text + texts[0]};
 }
 
-}  // namespace
+// One line for people.
+std::string summary(const std::vector<EvalResult>& results) {
+  std::string out;
+  for (const EvalResult& r : results) {
+    out += out.empty() ? "" : "   ";
+    out += r.temperature == 0 ? "greedy" : number("temperature %g:", r.temperature);
+    out += number(" %.3f", r.mean) + number(" ± %.3f", r.standard_error) +
+           number(", %.1f tokens", r.length);
+  }
+  return out;
+}
 
+// One result per temperature of eval.temperatures; adds a row to metrics.jsonl.
 std::vector<EvalResult> evaluate(RunContext& run, const Task& task,
                                  const std::vector<Item>& items) {
   const Stopwatch watch;
@@ -91,15 +103,42 @@ std::vector<EvalResult> evaluate(RunContext& run, const Task& task,
   return results;
 }
 
-std::string summary(const std::vector<EvalResult>& results) {
-  std::string out;
-  for (const EvalResult& r : results) {
-    out += out.empty() ? "" : "   ";
-    out += r.temperature == 0 ? "greedy" : number("temperature %g:", r.temperature);
-    out += number(" %.3f", r.mean) + number(" ± %.3f", r.standard_error) +
-           number(", %.1f tokens", r.length);
+}  // namespace
+
+Evaluator::Evaluator(RunContext& run, const Task& task) : run_(run), task_(task) {
+  if (run.stage().eval.every == 0) return;
+  if (task.splits().size() < 2) {
+    throw Error(cat("task `", task.name(), "` has no evaluation split"), "set eval.every to 0",
+                kExitUsage);
   }
-  return out;
+  items_ = evaluation_items(task, task.splits()[1], run.stage().eval.items);
+}
+
+void Evaluator::before_first_step() {
+  if (run_.state().stage_step == 0 && run_.stage().eval.every > 0) evaluate();
+}
+
+void Evaluator::after_step() {
+  const std::int64_t step = run_.state().stage_step, every = run_.stage().eval.every;
+  if (every > 0 && (step % every == 0 || step == run_.stage().steps)) evaluate();
+}
+
+void Evaluator::evaluate() {
+  run_.live.update("evaluating");
+  const auto results = qed::evaluate(run_, task_, items_);
+  run_.live.milestone(cat("eval at step ", run_.state().stage_step, "   ", summary(results)));
+  run_.live.milestone(cat("   e.g. ", results.back().example));
+}
+
+std::unordered_set<std::string> held_out_keys(const Task& task, std::int64_t num_items) {
+  std::unordered_set<std::string> keys;
+  if (task.splits().size() < 2) return keys;
+  const std::string& split = task.splits()[1];
+  const std::uint64_t count = task.count(split);
+  const std::int64_t all = count == QED_GENERATIVE ? num_items : static_cast<std::int64_t>(count);
+  if (all == 0) return keys;
+  for (Item& item : evaluation_items(task, split, all)) keys.insert(std::move(item.key));
+  return keys;
 }
 
 }  // namespace qed

@@ -7,6 +7,7 @@
 #include "core/run/context.h"
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace qed {
@@ -18,10 +19,25 @@ struct EvalResult {
   std::string example;          // a prompt and its completion
 };
 
-// One result per temperature of eval.temperatures. Adds a row to metrics.jsonl.
-std::vector<EvalResult> evaluate(RunContext& run, const Task& task, const std::vector<Item>& items);
+// Evaluates a stage when its [eval] asks for it: adds a row to metrics.jsonl and says the result.
+class Evaluator {
+ public:
+  // Both must outlive it. Throws Error when the task has no evaluation split and one is needed.
+  Evaluator(RunContext& run, const Task& task);
 
-// One line for people.
-std::string summary(const std::vector<EvalResult>& results);
+  void before_first_step();
+  void after_step();
+
+ private:
+  void evaluate();
+
+  RunContext& run_;
+  const Task& task_;
+  std::vector<Item> items_;
+};
+
+// Keys that may not be trained on: those of the task's evaluation split, or of the first
+// `num_items` where that split is generative.
+std::unordered_set<std::string> held_out_keys(const Task& task, std::int64_t num_items);
 
 }  // namespace qed

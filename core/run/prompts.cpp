@@ -28,6 +28,15 @@ RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item,
   return out;
 }
 
+std::string completion_text(const Tokenizer& tokenizer, std::span<const std::int32_t> tokens,
+                            DecodeMode mode) {
+  std::vector<std::int32_t> known;
+  for (const std::int32_t id : tokens) {
+    if (id < tokenizer.vocab_size()) known.push_back(id);
+  }
+  return tokenizer.decode(known, mode);
+}
+
 Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, Item item,
                           std::uint64_t seed) {
   const auto text = task.demonstrate(item, "", seed);

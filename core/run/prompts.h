@@ -6,6 +6,7 @@
 #include "core/text/tokenizer.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,11 @@ struct RenderedPrompt {
 // Throws Error when the task asks for what this engine lacks: chat messages, stop strings.
 RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item,
                       std::int64_t max_new_tokens);
+
+// The text of a completion. An id beyond the tokenizer's vocabulary, which a model with padded rows
+// may draw, has no text.
+std::string completion_text(const Tokenizer& tokenizer, std::span<const std::int32_t> tokens,
+                            DecodeMode mode);
 
 // A prompt and its worked completion, end token included: the material of supervised training.
 struct Demonstration {

@@ -20,8 +20,8 @@ struct Summary {
   void add(double x) {
     sum += x;
     ++n;
-    max = std::max(max, x);
-    min = std::min(min, x);
+    max = x > max || std::isnan(x) ? x : max;  // a NaN shows, and stays
+    min = x < min || std::isnan(x) ? x : min;
   }
   double mean() const { return n > 0 ? sum / n : std::numeric_limits<double>::quiet_NaN(); }
 };
@@ -71,9 +71,8 @@ void add_summary(MetricsRow& row, const std::string& name, const Summary& s) {
   row.add(name + "/min", s.min);
 }
 
-void write_row(RunContext& run, const Task& task, const Experience& e, const StepSummary& s,
-               const Scores& scored, const UpdateSummary& u, const StepTimes& times, double lr,
-               std::uint64_t num_dropped_items, double num_groups) {
+void write_row(RunContext& run, const Task& task, const Rollout& rollout, const Experience& e,
+               const StepSummary& s, const UpdateSummary& u, const StepTimes& times, double lr) {
   const auto num_seqs = static_cast<double>(e.num_seqs());
   MetricsRow row = run.row();
   add_summary(row, "critic/rewards", s.reward);
@@ -81,8 +80,9 @@ void write_row(RunContext& run, const Task& task, const Experience& e, const Ste
   for (std::size_t i = 0; i < s.terms.size(); ++i)
     row.add("reward/" + task.terms()[i] + "/mean", s.terms[i].mean());
   row.add("reward/right_frac", s.num_right / s.reward.n);
-  row.add("reward/error_rate", static_cast<double>(scored.num_failed) / num_seqs);
-  row.add("group/frac_zero_std", s.num_uniform_groups / num_groups);
+  row.add("reward/error_rate", static_cast<double>(rollout.scored.num_failed) / num_seqs);
+  row.add("group/frac_zero_std",
+          s.num_uniform_groups / static_cast<double>(rollout.prompts.size()));
   add_summary(row, "response_length", s.length);
   row.add("response_length/clip_ratio", s.num_truncated / num_seqs);
   add_summary(row, "prompt_length", s.prompt_length);
@@ -94,7 +94,7 @@ void write_row(RunContext& run, const Task& task, const Experience& e, const Ste
   for (const auto& [name, total] : u.metrics)
     row.add(name, total.second > 0 ? total.first / total.second : 0.0);
   row.add("mismatch/max_abs_logp", s.mismatch.max);
-  row.add("training/num_dropped_items", static_cast<std::int64_t>(num_dropped_items));
+  row.add("training/num_dropped_items", rollout.num_dropped_items);
   row.add("training/num_tokens", static_cast<std::int64_t>(e.num_tokens()));
   row.add_clock("timing_s/gen", times.gen);
   row.add_clock("timing_s/reward", times.reward);
@@ -159,10 +159,9 @@ std::string live_text(const RunContext& run, const StepSummary& s, const UpdateS
 
 void log_step(RunContext& run, const Task& task, const Rollout& rollout,
               const Experience& experience, const UpdateSummary& updates, const StepTimes& times,
-              double lr, std::uint64_t num_dropped_items) {
+              double lr) {
   const StepSummary s = summarise(rollout, experience, task.terms().size());
-  write_row(run, task, experience, s, rollout.scored, updates, times, lr, num_dropped_items,
-            static_cast<double>(rollout.prompts.size()));
+  write_row(run, task, rollout, experience, s, updates, times, lr);
   write_samples(run, task, rollout, experience);
   const std::int64_t step = run.state().stage_step;
   run.live.update(live_text(run, s, updates, times));

@@ -17,6 +17,7 @@ namespace qed {
 
 // The completions of one step and what they were made from.
 struct Rollout {
+  std::int64_t num_dropped_items = 0;  // taken for the prompts, and held out
   std::vector<RenderedPrompt> prompts;
   std::vector<DrawPlan> plans;  // [group_size]
   std::vector<GenerateRequest> requests;
@@ -39,6 +40,6 @@ struct StepTimes {
 
 void log_step(RunContext& run, const Task& task, const Rollout& rollout,
               const Experience& experience, const UpdateSummary& updates, const StepTimes& times,
-              double lr, std::uint64_t num_dropped_items);
+              double lr);
 
 }  // namespace qed

@@ -26,7 +26,7 @@ struct Loop {
   Algorithm algorithm;
   Sampler sampler;
   AdamW optimizer;
-  std::vector<Item> eval_items;
+  Evaluator evaluator;
   std::unordered_set<std::string> held_out;
   ItemStream items;
 
@@ -37,30 +37,23 @@ struct Loop {
         sampler(run.component("sampler", s.sampler.name), s.sampler.options.dump(),
                 run.plugins.abi()),
         optimizer(run.model.weights()),
-        eval_items(load_eval_items(task, s.eval)),
+        evaluator(run, task),
         held_out(held_out_keys(task, s.eval.items)),
         items(task, task.splits().front(), run.key("data").value(), held_out) {
     items.seek(run.state().data_cursor);
     if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
-  }
-
-  static std::vector<Item> load_eval_items(const Task& task, const EvalTable& eval) {
-    if (eval.every == 0) return {};
-    if (task.splits().size() < 2) {
-      throw Error(cat("task `", task.name(), "` has no evaluation split"), "set eval.every to 0",
-                  kExitUsage);
-    }
-    return evaluation_items(task, task.splits()[1], eval.items);
   }
 };
 
 // The prompts of a step, with a plan and a random key for each of their completions.
 void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
   const Stage& stage = run.stage();
+  const std::uint64_t dropped_before = loop.items.num_dropped();
   for (std::int64_t i = 0; i < stage.rollout.prompts; ++i) {
     r.prompts.push_back(
         render(loop.task, run.tokenizer, loop.items.next(), stage.rollout.max_new_tokens));
   }
+  r.num_dropped_items = static_cast<std::int64_t>(loop.items.num_dropped() - dropped_before);
   for (std::int64_t s = 0; s < stage.rollout.group_size; ++s) {
     qed_request request{};
     request.size = sizeof request;
@@ -100,7 +93,7 @@ void verify(RunContext& run, const Loop& loop, std::int64_t step, Rollout& r) {
   std::vector<SampleView> samples;
   for (std::size_t g = 0; g < r.prompts.size(); ++g) {
     for (const Completion& c : r.completions[g])
-      r.texts.push_back(run.tokenizer.decode(c.tokens, r.prompts[g].decode));
+      r.texts.push_back(completion_text(run.tokenizer, c.tokens, r.prompts[g].decode));
   }
   for (std::size_t g = 0; g < r.prompts.size(); ++g) {
     for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
@@ -156,19 +149,12 @@ UpdateSummary update(RunContext& run, Loop& loop, std::int64_t step, double lr,
   return out;
 }
 
-void evaluate_and_say(RunContext& run, const Loop& loop) {
-  run.live.update("evaluating");
-  const auto results = evaluate(run, loop.task, loop.eval_items);
-  run.live.milestone(cat("eval at step ", run.state().stage_step, "   ", summary(results)));
-  run.live.milestone(cat("   e.g. ", results.back().example));
-}
-
 }  // namespace
 
 void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   Loop loop(run, stage);
-  if (run.state().stage_step == 0 && stage.eval.every > 0) evaluate_and_say(run, loop);
+  loop.evaluator.before_first_step();
 
   while (run.state().stage_step < stage.steps) {
     const std::int64_t step = run.state().stage_step + 1;
@@ -199,9 +185,8 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     run.state().stage_step = step;
     ++run.state().global_step;
     run.state().data_cursor = loop.items.cursor();
-    log_step(run, loop.task, rollout, experience, updates, times, lr, loop.items.num_dropped());
-    if (stage.eval.every > 0 && (step % stage.eval.every == 0 || step == stage.steps))
-      evaluate_and_say(run, loop);
+    log_step(run, loop.task, rollout, experience, updates, times, lr);
+    loop.evaluator.after_step();
     if (end_step(run, loop.optimizer, stop)) return;
   }
 }

@@ -8,6 +8,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace qed {
 
 namespace fs = std::filesystem;
@@ -30,7 +32,8 @@ RunFolder::RunFolder(fs::path path, const RunConfig& config, bool fresh) : path_
   if (lock_.fd < 0)
     throw Error(cat("cannot write to run folder ", path_.string()), "name another one with --run",
                 kExitUsage);
-  if (::flock(lock_.fd, LOCK_EX | LOCK_NB) != 0) {
+  // A file system without locks is no reason to refuse.
+  if (::flock(lock_.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     throw Error(cat("another qed is at work in ", path_.string()),
                 "wait for it, or name another folder with --run", kExitUsage);
   }

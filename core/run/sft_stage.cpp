@@ -1,4 +1,5 @@
 #include "core/data/items.h"
+#include "core/run/evaluate.h"
 #include "core/run/prompts.h"
 #include "core/run/stages.h"
 #include "core/train/update.h"
@@ -17,7 +18,14 @@ std::vector<Demonstration> load_demonstrations(RunContext& run, const Task& task
   std::vector<Demonstration> out;
   for (std::int64_t i = 0; i < run.stage().demonstrations; ++i) {
     const std::uint64_t seed = run.key("demonstration").add(static_cast<std::uint64_t>(i)).value();
-    out.push_back(demonstrate(task, run.tokenizer, items.next(), seed));
+    const Demonstration& d = out.emplace_back(demonstrate(task, run.tokenizer, items.next(), seed));
+    const auto length = static_cast<std::int64_t>(d.prompt.size() + d.completion.size());
+    if (length > run.model.config().max_position_embeddings) {
+      throw Error(cat("a demonstration of task `", task.name(), "` has ", length,
+                      " tokens, more than the model's window of ",
+                      run.model.config().max_position_embeddings),
+                  "choose shorter items, or a model with a larger max_position_embeddings");
+    }
   }
   return out;
 }
@@ -60,6 +68,8 @@ void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
   Order order(demonstrations.size(), run.key("order"));
   AdamW optimizer(run.model.weights());
   if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
+  Evaluator evaluator(run, task);
+  evaluator.before_first_step();
 
   Stopwatch watch;
   while (run.state().stage_step < stage.steps) {
@@ -86,6 +96,7 @@ void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
     run.write(row);
     run.live.update(live_text(step, stage.steps, loss, lr, step_s));
     if (step == stage.steps) run.live.milestone(live_text(step, stage.steps, loss, lr, step_s));
+    evaluator.after_step();
     if (end_step(run, optimizer, stop)) return;
   }
 }

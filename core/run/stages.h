@@ -3,12 +3,9 @@
 // The stages of a run. Each goes on from run.state() and returns when the steps of the current
 // stage are done, or after the step in which `stop` became true; either way all is saved.
 
-#include "core/host/task.h"
 #include "core/run/context.h"
 
 #include <atomic>
-#include <string>
-#include <unordered_set>
 
 namespace qed {
 
@@ -21,9 +18,5 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop);
 // Counts the step and, when a checkpoint is due, the stage is at its end or the run is asked to
 // stop, saves all. Returns true when the stage must return.
 bool end_step(RunContext& run, const AdamW& optimizer, const std::atomic<bool>& stop);
-
-// Keys that may not be trained on: those of the task's evaluation split, or of the first
-// `num_items` where that split is generative.
-std::unordered_set<std::string> held_out_keys(const Task& task, std::int64_t num_items);
 
 }  // namespace qed

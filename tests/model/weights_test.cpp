@@ -153,9 +153,9 @@ TEST(Weights, ATensorTooManyTooFewOrNotFiniteIsNamed) {
       refusal([](auto& t) {
         t.push_back({"odd.weight", {1}, {0}});
       }),
-      testing::HasSubstr("has a tensor `odd.weight` that a qwen2 model of this config.json lacks"));
+      testing::HasSubstr("has a tensor `odd.weight` that a qwen2 model of its config.json lacks"));
   EXPECT_THAT(refusal([](auto& t) { t.back().data[3] = NAN; }),
-              testing::HasSubstr("`model.norm.weight` holds a number that is not finite"));
+              testing::HasSubstr("model.safetensors holds a number that is not finite"));
   EXPECT_EQ(refusal([](auto& t) {
               t.back().shape = {2, 12};
             }),

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/util/error.h"
 #include "qed/abi.h"
 #include "qed/philox.h"
 
@@ -106,6 +107,28 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(PValue, IsThatOfTheTables) {
   EXPECT_NEAR(p_value(31.41, 20), 0.05, 1e-3);
   EXPECT_NEAR(p_value(18.47, 4), 0.001, 2e-4);
+}
+
+TEST(DrawPlan, AllOfTheMassIsNoTruncation) {
+  const std::vector<float> logits = {30, 0, -30, -60};
+
+  EXPECT_THAT(DrawPlan({top_p(1)}, kAll).draw(logits, 1, 0).support, IsEmpty());
+}
+
+TEST(DrawPlan, LogitsThatAreNotFiniteAreRefused) {
+  for (const float bad : {NAN, INFINITY}) {
+    const std::vector<float> logits = {0, bad, 1};
+    for (const double t : {0.0, 1.0}) {
+      try {
+        DrawPlan::at_temperature(t).draw(logits, 1, 0);
+        FAIL() << "no exception";
+      } catch (const Error& error) {
+        EXPECT_STREQ(error.what(), "the model's logits are not finite");
+        EXPECT_EQ(error.hint(),
+                  "its weights have diverged: lower train.lr, and go back to an earlier checkpoint");
+      }
+    }
+  }
 }
 
 TEST(DrawPlan, GreedyTakesTheFirstOfTheLargest) {
