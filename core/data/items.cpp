@@ -2,8 +2,6 @@
 
 #include "core/util/error.h"
 
-#include "qed/philox.h"
-
 #include <numeric>
 #include <utility>
 
@@ -27,6 +25,14 @@ std::vector<std::uint64_t> shuffled(std::uint64_t n, std::uint64_t key) {
   return order;
 }
 
+std::uint64_t EpochOrder::at(std::uint64_t position) {
+  if (const std::uint64_t epoch = position / n_; epoch != epoch_) {
+    order_ = shuffled(n_, KeyHash(key_).add(epoch).value());
+    epoch_ = epoch;
+  }
+  return order_[position % n_];
+}
+
 std::vector<Item> evaluation_items(const Task& task, std::string_view split, std::int64_t n) {
   const std::uint64_t count = task.count(split);
   std::vector<Item> out;
@@ -48,17 +54,18 @@ std::vector<Item> evaluation_items(const Task& task, std::string_view split, std
 
 ItemStream::ItemStream(const Task& task, std::string_view split, std::uint64_t key,
                        const std::unordered_set<std::string>& held_out)
-    : task_(task), split_(split), key_(key), held_out_(held_out), count_(task.count(split)) {
+    : task_(task),
+      split_(split),
+      key_(key),
+      held_out_(held_out),
+      count_(task.count(split)),
+      order_(count_, KeyHash().add(key)) {
   if (count_ == 0) throw Error(cat("split `", split, "` of task `", task.name(), "` is empty"));
 }
 
 std::uint64_t ItemStream::index(std::uint64_t cursor) {
   if (count_ == QED_GENERATIVE) return KeyHash().add(key_).add(cursor).value();
-  if (const std::uint64_t epoch = cursor / count_; epoch != epoch_) {
-    order_ = shuffled(count_, KeyHash().add(key_).add(epoch).value());
-    epoch_ = epoch;
-  }
-  return order_[cursor % count_];
+  return order_.at(cursor);
 }
 
 Item ItemStream::next() {

@@ -30,24 +30,6 @@ std::vector<Demonstration> load_demonstrations(RunContext& run, const Task& task
   return out;
 }
 
-// Epoch after epoch over the demonstrations, each in an order of its own.
-class Order {
- public:
-  Order(std::uint64_t n, KeyHash key) : n_(n), key_(key) {}
-  std::uint64_t at(std::uint64_t position) {
-    if (const std::uint64_t epoch = position / n_; epoch != epoch_) {
-      order_ = shuffled(n_, KeyHash(key_).add(epoch).value());
-      epoch_ = epoch;
-    }
-    return order_[position % n_];
-  }
-
- private:
-  std::uint64_t n_, epoch_ = UINT64_MAX;
-  KeyHash key_;
-  std::vector<std::uint64_t> order_;
-};
-
 std::string live_text(std::int64_t step, std::int64_t steps, double loss, double lr,
                       double step_s) {
   char text[128];
@@ -65,7 +47,7 @@ void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Task task(run.component("task", stage.task.name), stage.task.options.dump(),
                   run.plugins.abi());
   const std::vector<Demonstration> demonstrations = load_demonstrations(run, task);
-  Order order(demonstrations.size(), run.key("order"));
+  EpochOrder order(demonstrations.size(), run.key("order"));
   AdamW optimizer(run.model.weights());
   if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
   Evaluator evaluator(run, task);
