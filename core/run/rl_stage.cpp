@@ -13,7 +13,6 @@
 #include "core/util/error.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 
 namespace qed {
