@@ -576,8 +576,8 @@ typedef struct qed_sampler {
 typedef const qed_plugin* (*qed_entry_fn)(const qed_host* host, qed_err* err);
 QED_EXPORT const qed_plugin* qed_entry_1(const qed_host* host, qed_err* err);
 
-/* The ELF note that the host reads before dlopen: section ".note.qed", owner "qed", type 1, and as
-   its description three uint32: epoch, built level, needed level. */
+/* FROZEN. The ELF note that the host reads before dlopen: section ".note.qed", owner "qed", type 1,
+   and as its description three uint32: epoch, built level, needed level. */
 typedef struct qed_note {
   uint32_t namesz; /* 4 */
   uint32_t descsz; /* 12 */

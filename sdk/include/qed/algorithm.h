@@ -167,7 +167,7 @@ struct Algorithm {
   }
 
  private:
-  static consteval bool has_prepare() {
+  static constexpr bool has_prepare() {
     return requires(const A& a, const Batch& b, const Update& u) { a.prepare(b, u); };
   }
   static const A& get(const void* self) { return *static_cast<const A*>(self); }

@@ -6,11 +6,10 @@
 //   static constexpr qed::Info kInfo{...};
 //   void options(qed::Options&);                         // optional; see options.h
 //   qed::Term score(const qed::Scored&) const;           // one completion; or
-//   void score(std::span<const qed::Scored>, std::span<qed::Term>) const;  // whole groups,
-//   adjacent
+//   void score(std::span<const qed::Scored>, std::span<qed::Term>) const;  // whole groups
 //
-// The second form sets QED_WHOLE_GROUPS. A term with QED_TOKEN_REWARDS in kInfo.flags may also
-// write `tokens`. Members are const, are called from any thread, and may throw qed::Error.
+// The second form sets QED_WHOLE_GROUPS. A term with QED_TOKEN_REWARDS in kInfo.flags also writes
+// Scored::token_rewards. Members are const, are called from any thread, and may throw qed::Error.
 
 #include "qed/task.h"
 
@@ -31,6 +30,7 @@ struct Scored {
   Verdict verdict;  // by the task
   std::span<const qed_str> term_names;
   std::span<const float> terms;
+  std::span<float> token_rewards;  // [tokens] out: starts as 0; empty without QED_TOKEN_REWARDS
 
   // The task's term of this name; NaN when it has none.
   double term(std::string_view name) const {
@@ -43,9 +43,8 @@ struct Scored {
 
 struct Term {
   double value = 0;
-  bool applies = true;           // false: left out of the sum
-  std::string note = {};         // why, for people
-  std::span<float> tokens = {};  // [tokens of the sample], starts as 0; empty without the flag
+  bool applies = true;    // false: left out of the sum
+  std::string note = {};  // why, for people
 };
 
 template <class R>
@@ -62,10 +61,7 @@ struct Reward {
       return guard(call->err, [&] {
         std::vector<Scored> in;
         std::vector<Term> out(n);
-        for (std::uint64_t i = 0; i < n; ++i) {
-          in.push_back(view(*samples[i]));
-          out[i].tokens = {terms[i]->tokens.p, terms[i]->tokens.n};
-        }
+        for (std::uint64_t i = 0; i < n; ++i) in.push_back(view(*samples[i], *terms[i]));
         reward.score(in, out);
         for (std::uint64_t i = 0; i < n; ++i) put(out[i], *terms[i]);
       });
@@ -73,7 +69,7 @@ struct Reward {
       for (std::uint64_t i = 0; i < n; ++i) {  // one bad sample spoils only itself
         qed_term& out = *terms[i];
         call->err->msg_len = 0;
-        out.status = guard(call->err, [&] { put(reward.score(view(*samples[i])), out); });
+        out.status = guard(call->err, [&] { put(reward.score(view(*samples[i], out)), out); });
         if (out.status != QED_OK) {
           guard(nullptr, [&] { write(out.note, {call->err->msg, call->err->msg_len}); });
         }
@@ -88,15 +84,12 @@ struct Reward {
   }
 
  private:
-  static Scored view(const qed_scored& in) {
+  static Scored view(const qed_scored& in, const qed_term& out) {
     const qed_scored s = read(&in);
-    return {qed::view(read(s.sample)),
-            s.reward,
-            static_cast<Verdict>(s.verdict),
-            {s.term_names.p, s.term_names.n},
-            {s.terms.p, s.terms.n}};
+    return {qed::view(read(s.sample)),       s.reward,
+            static_cast<Verdict>(s.verdict), {s.term_names.p, s.term_names.n},
+            {s.terms.p, s.terms.n},          {out.tokens.p, out.tokens.n}};
   }
-  static std::string_view view(qed_str s) { return qed::view(s); }
 
   static void put(const Term& term, qed_term& out) {
     out.value = term.value;

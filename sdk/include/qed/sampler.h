@@ -77,7 +77,7 @@ struct Sampler {
   }
 
  private:
-  static consteval bool has_mask() {
+  static constexpr bool has_mask() {
     return requires(const S& s, std::span<qed_mask_row* const> rows) { s.mask(rows); };
   }
 };

@@ -123,7 +123,10 @@ struct Task {
       write(out->text, prompt.text);
       write(out->prefill, prompt.prefill);
       std::string stop;
-      for (const auto& s : prompt.stop) stop += (stop.empty() ? "[" : ",") + json::write(s);
+      for (const auto& s : prompt.stop) {
+        stop += stop.empty() ? '[' : ',';
+        stop += json::write(s);
+      }
       if (!stop.empty()) write(out->stop, stop + "]");
       out->max_new_tokens = prompt.max_new_tokens;
       out->keep_special = prompt.keep_special ? 1 : 0;
@@ -178,7 +181,7 @@ struct Task {
   static_assert(std::size(T::kTerms) <= std::tuple_size_v<decltype(Score::terms)>,
                 "a score has at most 16 terms");
 
-  static consteval bool has_demonstrations() {
+  static constexpr bool has_demonstrations() {
     return requires(const T& t, Rng& rng) { t.demonstrate(ItemView{}, std::string_view(), rng); };
   }
 
