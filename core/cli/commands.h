@@ -14,10 +14,7 @@ using Run = std::function<int()>;
 
 Run add_train(CLI::App& app, const std::vector<std::string>& arguments);
 Run add_plugins(CLI::App& app);
-Run add_plugin(CLI::App& app);
 Run add_config(CLI::App& app);
-Run add_items(CLI::App& app);
-Run add_verify(CLI::App& app);
 Run add_version(CLI::App& app);
 
 // Options that several commands have.
@@ -25,10 +22,7 @@ struct CommonOptions {
   std::vector<std::string> sets;
   std::vector<std::string> plugin_dirs;
 };
-void add_set_option(CLI::App& command, CommonOptions& options,
-                    const std::string& help =
-                        "override a key of the run file, for example "
-                        "train.lr=1e-6");
+void add_set_option(CLI::App& command, CommonOptions& options);
 void add_plugin_dir_option(CLI::App& command, CommonOptions& options);
 
 // The whole program: parses the command line, runs the command, prints errors, returns the exit

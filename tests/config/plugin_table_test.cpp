@@ -79,7 +79,7 @@ TEST_F(Swap, OptionsGivenBySetAreForTheNewPlugin) {
             "  | algorithm.clip_high=1\n"
             "  |           ^^^^^^^^^ not an option of algorithm `plain`\n"
             "\n"
-            "hint: `qed plugins plain` lists its options");
+            "hint: `qed plugins plain` lists its 1 option");
 }
 
 TEST_F(Swap, ToTheSamePluginIsNoSwap) {

@@ -1,3 +1,0 @@
-#!/usr/bin/env bash
-# One gate of the ABI: abi_gate.sh NAME.
-exec "$QED_SOURCE_DIR/sdk/abi/check" "$1"
