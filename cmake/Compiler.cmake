@@ -35,6 +35,17 @@ if(QED_SANITIZE)
   add_link_options(-fsanitize=${QED_SANITIZE})
 endif()
 
+# For the folders that take part: those without LibTorch.
+set(QED_TIDY_COMMAND "")
+if(QED_TIDY)
+  find_program(QED_CLANG_TIDY NAMES clang-tidy clang-tidy-19 clang-tidy-18 clang-tidy-17
+               clang-tidy-16 clang-tidy-15 clang-tidy-14)
+  mark_as_advanced(QED_CLANG_TIDY)
+  if(QED_CLANG_TIDY)
+    set(QED_TIDY_COMMAND "${QED_CLANG_TIDY}" --quiet)
+  endif()
+endif()
+
 find_program(QED_CCACHE ccache)
 mark_as_advanced(QED_CCACHE)
 if(QED_CCACHE)

@@ -1,8 +1,12 @@
-# The six lines that end a configuration.
+# The seven lines that end a configuration.
 
 set(engine "off")
 if(QED_ENGINE)
   set(engine "LibTorch ${qed_torch_found} in ${QED_LIBTORCH}")
+endif()
+set(tidy "off")
+if(QED_TIDY)
+  set(tidy "${QED_CLANG_TIDY}")
 endif()
 string(JOIN " " build ${CMAKE_BUILD_TYPE} ${QED_SANITIZE})
 message(STATUS "qed ${PROJECT_VERSION}")
@@ -11,3 +15,4 @@ message(STATUS "  engine    ${engine}")
 message(STATUS "  cargo     ${QED_CARGO}")
 message(STATUS "  ccache    ${QED_CCACHE}")
 message(STATUS "  tests     ${QED_TESTS}")
+message(STATUS "  tidy      ${tidy}")

@@ -14,7 +14,10 @@ using Run = std::function<int()>;
 
 Run add_train(CLI::App& app, const std::vector<std::string>& arguments);
 Run add_plugins(CLI::App& app);
+Run add_plugin(CLI::App& app);
 Run add_config(CLI::App& app);
+Run add_items(CLI::App& app);
+Run add_verify(CLI::App& app);
 Run add_version(CLI::App& app);
 
 // Options that several commands have.
@@ -22,7 +25,10 @@ struct CommonOptions {
   std::vector<std::string> sets;
   std::vector<std::string> plugin_dirs;
 };
-void add_set_option(CLI::App& command, CommonOptions& options);
+void add_set_option(CLI::App& command, CommonOptions& options,
+                    const std::string& help =
+                        "override a key of the run file, for example "
+                        "train.lr=1e-6");
 void add_plugin_dir_option(CLI::App& command, CommonOptions& options);
 
 // The whole program: parses the command line, runs the command, prints errors, returns the exit

@@ -2,12 +2,11 @@
 #include <cstdio>
 #include <memory>
 
-#include "core/cli/commands.h"
+#include "core/cli/open_host.h"
 #include "core/cli/render.h"
 #include "core/config/load.h"
 #include "core/config/tables.h"
 #include "core/config/value.h"
-#include "core/host/plugin_host.h"
 
 namespace qed {
 namespace {
@@ -34,9 +33,9 @@ int print_reference() {
 
 // A run file that says the same, each value with its origin behind it.
 int print_resolved(const ConfigOptions& options) {
-  PluginHost host(default_folders(options.plugin_dirs));
+  const auto host = open_host(options);
   LoadReport report;
-  load_run_config(options.file, options.sets, host, &report);
+  load_run_config(options.file, options.sets, *host, &report);
   for (const std::string& notice : report.notices) print_notice(notice);
   std::size_t width = 0;
   for (const ResolvedValue& value : report.values) {

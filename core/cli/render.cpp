@@ -31,7 +31,7 @@ std::string colored(std::string text) {
 }
 
 std::string default_text(const OptionSpec& option) {
-  if (option.default_value.is_null()) return "required";
+  if (option.default_value.is_null()) return option.is_optional ? "none" : "required";
   return value_text(option.default_value);
 }
 

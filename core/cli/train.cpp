@@ -1,17 +1,15 @@
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
-#include "core/cli/commands.h"
+#include "core/cli/open_host.h"
 #include "core/cli/render.h"
 #include "core/cli/run_folder.h"
+#include "core/cli/shell.h"
 #include "core/config/load.h"
-#include "core/host/plugin_host.h"
 #include "core/run/engine.h"
 
 namespace qed {
@@ -22,25 +20,6 @@ struct TrainOptions : CommonOptions {
   std::string run;
   bool fresh = false;
 };
-
-// As a shell would take it again.
-std::string quoted(const std::string& argument) {
-  const bool is_plain =
-      !argument.empty() && std::all_of(argument.begin(), argument.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 ||
-               std::string_view("._=+-/:,@%").find(c) != std::string_view::npos;
-      });
-  if (is_plain) return argument;
-  std::string text = "'";
-  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-// How the user calls the program: the launcher says so when it was used.
-std::string program_name() {
-  const char* name = std::getenv("QED_LAUNCHER");
-  return name == nullptr ? "qed" : quoted(name);
-}
 
 std::string command_line(const std::vector<std::string>& arguments) {
   std::string text = program_name();
@@ -79,13 +58,13 @@ int train(const TrainOptions& options, const std::string& command) {
     throw Error("qed train needs a run file", "try `qed train configs/quickstart.toml`",
                 kExitUsage);
   }
-  PluginHost host(default_folders(options.plugin_dirs));
+  const auto host = open_host(options);
   LoadReport report;
-  const RunConfig config = load_run_config(options.file, options.sets, host, &report);
+  const RunConfig config = load_run_config(options.file, options.sets, *host, &report);
   for (const std::string& notice : report.notices) print_notice(notice);
   const TrainRequest request{.config = config,
-                             .plugins = host,
-                             .run_folder = run_folder(config, options.sets, options.run, host),
+                             .plugins = *host,
+                             .run_folder = run_folder(config, options.sets, options.run, *host),
                              .fresh = options.fresh,
                              .program = program_name(),
                              .command = command};

@@ -29,7 +29,7 @@ struct SourceText {
 
 // A piece of one line of a source. Columns count code points from 1.
 struct Span {
-  int source = 0;  // index into the sources: 0 is the file, i is the i-th --set
+  int source = 0;  // index into the sources: 0 is the run file
   int line = 0;    // from 1; 0: the source as a whole
   int column = 0;
   int end_column = 0;  // past the last

@@ -11,16 +11,19 @@ namespace {
 
 using Flat = std::map<std::string, std::string>;  // "train.lr" -> "1e-6"
 
+void flatten(const nlohmann::json& from, const std::string& prefix, Flat& to) {
+  for (const auto& [key, value] : from.items()) {
+    if (value.is_object()) {
+      flatten(value, prefix + key + ".", to);
+    } else if (key != "stage") {
+      to[prefix + key] = value_text(value);
+    }
+  }
+}
+
 Flat flatten(const nlohmann::json& from) {
   Flat to;
-  for (const auto& [key, value] : from.items()) {
-    if (key == "stage") continue;
-    if (!value.is_object()) {
-      to[key] = value_text(value);
-      continue;
-    }
-    for (const auto& [name, inner] : value.items()) to[key + "." + name] = value_text(inner);
-  }
+  flatten(from, "", to);
   return to;
 }
 

@@ -1,4 +1,4 @@
-// The keys that do nothing: see Resolver::check_effects.
+// The keys that do nothing: see no_effect_reason and Resolver::check_effects.
 
 #include <algorithm>
 
@@ -13,6 +13,42 @@ bool all_of_kind(const std::vector<Stage>& stages, const std::string& kind) {
 
 }  // namespace
 
+std::string no_effect_reason(const Stage& stage, std::string_view table, std::string_view key,
+                             std::string& gate) {
+  const bool is_rl = stage.kind == "rl";
+  gate = "kind";
+  if (is_rl &&
+      ((table.empty() && key == "demonstrations") || (table == "train" && key == "batch_size"))) {
+    return "only sft stages use it";
+  }
+  if (!is_rl) {
+    const bool is_rl_key =
+        table == "algorithm" || table == "sampler" || table.starts_with("reward") ||
+        (table == "train" && (key == "mini_batches" || key == "epochs" || key == "aggregation"));
+    // Evaluations of an sft stage generate too, within these limits.
+    const bool is_limit =
+        key == "max_new_tokens" || key == "max_batch" || key == "max_failure_frac";
+    if (is_rl_key || (table == "rollout" && !is_limit)) return "only rl stages use it";
+  }
+  if (table.starts_with("reward.") && key != "weight") {
+    const std::string_view label = table.substr(table.find('.') + 1);
+    const auto is_off = [&](const RewardTerm& t) { return t.label == label && t.weight == 0; };
+    if (std::any_of(stage.rewards.begin(), stage.rewards.end(), is_off)) {
+      gate = cat(table, ".weight");
+      return "the term's `weight` is 0";
+    }
+  }
+  if (table == "train" && key == "min_lr_frac" && stage.train.schedule != "cosine") {
+    gate = "train.schedule";
+    return "only the schedule \"cosine\" uses it";
+  }
+  if (table == "eval" && key != "every" && stage.eval.every == 0) {
+    gate = "eval.every";
+    return "`every` in [eval] is 0";
+  }
+  return "";
+}
+
 // Why the entry does nothing in the stages where it won; "" when it works in one of them. Excused:
 // a --set switched it off, and that must not need an edit of the file.
 std::string Resolver::idle_reason(const Node& node, const Entry& entry,
@@ -21,7 +57,7 @@ std::string Resolver::idle_reason(const Node& node, const Entry& entry,
   for (const int number : entry.won) {
     std::string gate;
     reason = no_effect_reason(stages.at(number - 1), entry.table, node.key, gate);
-    const std::size_t dot = gate.find('.');
+    const std::size_t dot = gate.rfind('.');
     const std::string table = dot == gate.npos ? "" : gate.substr(0, dot);
     const std::string key = dot == gate.npos ? gate : gate.substr(dot + 1);
     if (reason.empty() || is_broken(number, table, key)) return "";
@@ -57,7 +93,8 @@ void Resolver::check_entry(const Node& node, const Entry& entry, const std::vect
   for (const auto& [stage, winner] : entry.lost) {
     is_excused |= !is_set(node) && is_set(*winner);
   }
-  if (is_excused) return;
+  // What several run files share may say more than one of them needs.
+  if (is_excused || document_.is_inherited(node)) return;
   const std::string message =
       cat("`", node.key, "` in ", entry.where, " has no effect in this run");
   if (entry.lost.empty()) return add({node.key_span, message, reason, "remove it"});
@@ -76,12 +113,12 @@ void Resolver::check_effects(const std::vector<Stage>& stages) {
     if (stage.kind != "sft" && stage.kind != "rl") return;
   }
   const auto idle_table = [&](const Layer& layer) {
-    if (layer.table == nullptr) return;
+    if (layer.table == nullptr || document_.is_inherited(*layer.table)) return;
     add({layer.table->key_span, cat(layer.where, " has no effect in this run"),
          "only rl stages use it", "remove it"});
   };
   // Tables that an sft stage has no use for are not even read there.
-  for (const char* table : {"algorithm", "sampler"}) {
+  for (const char* table : {"reward", "algorithm", "sampler"}) {
     if (all_of_kind(stages, "sft")) {
       for (const Layer& layer : layers(table, 0)) idle_table(layer);
     }

@@ -25,11 +25,12 @@ struct OptionSpec {
   std::vector<std::string> choices = {};  // strings; empty: any
   std::string unit = {};                  // empty: none
   std::string help = {};                  // one line
+  bool is_optional = false;               // a null default is no value, and not required
 };
 
 // What the config needs to know of a plugin's component.
 struct ComponentSpec {
-  std::string kind;  // "task", "algorithm", "sampler"
+  std::string kind;  // "task", "reward", "algorithm", "sampler"
   std::string name;
   std::string version;
   std::string summary;

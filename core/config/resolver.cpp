@@ -22,8 +22,8 @@ const OptionSpec* find_option(const std::vector<OptionSpec>& options, const std:
 // The table that has this key, for a key that was written into the wrong one.
 std::string home_of(const std::string& key) {
   for (const TableSpec& spec : table_specs()) {
-    if (key != "name" && key != "every" && find_option(spec.options, key) != nullptr)
-      return spec.name;
+    const bool is_common = key == "name" || key == "every" || spec.name == "reward";
+    if (!is_common && find_option(spec.options, key) != nullptr) return spec.name;
   }
   return "";
 }
@@ -52,7 +52,12 @@ std::vector<Layer> Resolver::stage_layers(int stage) const {
 
 std::vector<Layer> Resolver::layers(const std::string& table, int stage) const {
   const auto child = [&](const Node* parent) {
-    return parent == nullptr ? nullptr : table_or_null(parent->find(table));
+    for (std::size_t begin = 0; parent != nullptr && begin <= table.size();) {  // "reward.LABEL"
+      const std::size_t end = std::min(table.find('.', begin), table.size());
+      parent = table_or_null(parent->find(table.substr(begin, end - begin)));
+      begin = end + 1;
+    }
+    return parent;
   };
   const std::string top = "[" + table + "]";
   std::vector<Layer> all = {{child(&document_.file), top}, {child(&document_.sets), top}};
@@ -79,6 +84,7 @@ void Resolver::unknown_key(const Node& node, const std::string& where,
   std::string hint = closest_hint(names.kind, nearest(node.key, known));
   const std::string home = home_of(node.key);
   if (hint.empty() && !home.empty()) hint = cat("`", node.key, "` is a key of [", home, "]");
+  if (node.key == "extends") hint = "`extends` stands above all tables, on the first line";
   const std::string label =
       cat("not ", names.kind == "key" ? "a key" : "an option", " of ", names.owner);
   add({node.key_span, cat("unknown key `", node.key, "` in ", where), label,
@@ -133,92 +139,6 @@ nlohmann::json Resolver::table(const std::vector<OptionSpec>& options,
     entries_[found->second.first].won.push_back(names.stage);
   }
   return values;
-}
-
-// The plugin's name, or "" when it is missing or wrong. Decides what becomes of each layer's
-// options: they are written for the plugin that their layer names or inherits. A stage whose file
-// names another one leaves them behind; a --set that names another one takes along what fits.
-std::string Resolver::plugin_name(const std::string& kind, int stage, std::vector<Layer>& layers) {
-  TableNames names{stage, kind, "key", "[" + kind + "]", ""};
-  std::vector<std::string> written_for;  // per layer; "" where nothing is named yet
-  for (const Layer& layer : layers) {
-    const Node* name = layer.table == nullptr ? nullptr : layer.table->find("name");
-    const bool is_named = name != nullptr && name->type == NodeType::kString;
-    written_for.push_back(is_named ? name->value.get<std::string>() : "");
-    if (layer.table == nullptr) continue;
-    for (const Node& node : layer.table->children) {
-      if (node.key != "name") names.others.insert(node.key);
-    }
-  }
-  const nlohmann::json given = table(table_spec(kind).options, layers, names)["name"];
-  if (given.is_null()) {
-    if (!broken_.contains(origin_key(stage, kind, "name"))) missing_name(kind, layers);
-    return "";
-  }
-  const auto value = given.get<std::string>();
-  const Node* chosen = origin(stage, kind, "name");
-  std::string in_file, by_top;  // the name without --set, and that of the top-level table
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (written_for[i].empty()) continue;
-    if (i % 2 == 0) in_file = written_for[i];
-    if (i < 2) by_top = written_for[i];
-  }
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    // The file's options go with the file's name, and those of a top-level --set with what it sees.
-    const std::string home = i == 0 ? written_for[0] : i == 1 ? by_top : i == 2 ? in_file : value;
-    if (home.empty() || home == value) continue;
-    const bool follows = is_set(*chosen) && (i == 1 || home == in_file);
-    layers[i].is_lenient = follows;
-    layers[i].is_left_out = !follows;
-    if (follows || layers[i].table == nullptr) continue;
-    for (const Node& node : layers[i].table->children) {
-      if (node.key == "name") continue;
-      Entry& entry = entries_[&node];
-      entry.table = kind;
-      entry.where = layers[i].where;
-      entry.lost[stage] = chosen;
-    }
-  }
-  return value;
-}
-
-PluginTable Resolver::plugin(const std::string& kind, int stage) {
-  std::vector<Layer> layers = this->layers(kind, stage);
-  PluginTable result{plugin_name(kind, stage, layers), nlohmann::json::object()};
-  if (result.name.empty()) return result;
-  const Node* name = origin(stage, kind, "name");
-  const ComponentSpec* component = nullptr;
-  try {
-    component = &finder_.find(kind, result.name);
-  } catch (const Error& error) {
-    add({name->span, error.what(), "", error.hint(), error.exit_code()});
-    return result;
-  }
-  const std::string count = counted(component->options.size(), "option");
-  const TableNames names{stage,
-                         kind,
-                         "option",
-                         cat(kind, " `", result.name, "`"),
-                         cat("`qed plugins ", result.name, "` lists its ", count),
-                         {"name"}};
-  result.options = table(component->options, layers, names);
-  for (const OptionSpec& option : component->options) {
-    const bool is_refused = broken_.contains(origin_key(stage, kind, option.name));
-    if (!result.options[option.name].is_null() || is_refused) continue;
-    add({name->span, cat(names.owner, " needs the option `", option.name, "`"), "",
-         cat("`", option.name, "`: ", option.help)});
-  }
-  return result;
-}
-
-void Resolver::missing_name(const std::string& kind, const std::vector<Layer>& layers) {
-  const std::string hint =
-      cat("write [", kind, "] with the `name` of a plugin; `qed plugins` lists them");
-  for (const Layer& layer : layers) {
-    if (layer.table == nullptr) continue;
-    return add({layer.table->span, cat("missing key `name` in ", layer.where), "", hint});
-  }
-  add({{}, cat("missing table [", kind, "]"), "", hint});
 }
 
 }  // namespace qed

@@ -1,7 +1,7 @@
 #pragma once
 
-// The layers of one table merged into values. Used by load.cpp only; effect.cpp has the part that
-// finds keys without effect.
+// The layers of one table merged into values. Used by the loaders only; plugin_table.cpp has the
+// part for tables of plugins, effect.cpp the one that finds keys without effect.
 
 #include <map>
 #include <set>
@@ -25,7 +25,7 @@ struct Layer {
 // What to call a table and its keys in messages.
 struct TableNames {
   int stage;                          // from 1; 0: none
-  std::string table;                  // "train"; empty: [[stage]] itself
+  std::string table;                  // "train", "reward.LABEL"; empty: [[stage]] itself
   std::string kind;                   // "key" or "option"
   std::string owner;                  // "[train]" or "task `arithmetic`"
   std::string listing;                // "`qed config` lists all keys"
@@ -46,6 +46,10 @@ class Resolver {
   // given.
   PluginTable plugin(const std::string& kind, int stage);
 
+  // The terms of [reward] in this stage, by label, those of weight 0 too; and the weight of the
+  // task's own reward.
+  std::vector<RewardTerm> rewards(int stage, double& task_weight);
+
   // The top-level table in the file and by --set, then the same two of the stage, unless it is 0.
   std::vector<Layer> layers(const std::string& table, int stage) const;
   // [[stage]] itself, in the file and by --set.
@@ -63,7 +67,10 @@ class Resolver {
   bool is_broken(int stage, const std::string& table, const std::string& key) const {
     return broken_.contains(cat(stage, ".", table, ".", key));
   }
-  bool is_set(const Node& node) const { return node.key_span.source > 0; }
+  bool is_set(const Node& node) const { return document_.is_set(node); }
+  const SourceText& source(const Node& node) const {
+    return document_.sources.at(node.key_span.source);
+  }
   std::string place(const Node& node) const { return place_of(node.key_span, document_.sources); }
 
  private:
@@ -79,8 +86,23 @@ class Resolver {
              const TableNames& names, Winners& winners);
   void unknown_key(const Node& node, const std::string& where,
                    const std::vector<OptionSpec>& options, const TableNames& names);
-  std::string plugin_name(const std::string& kind, int stage, std::vector<Layer>& layers);
+
+  // A table that chooses a plugin.
+  struct Slot {
+    std::string kind;      // "task"
+    std::string table;     // "task", or "reward.LABEL"
+    std::string fallback;  // the plugin's name where none is given; empty: there must be one
+    std::vector<OptionSpec> keys;  // the engine's own, `name` among them
+  };
+  nlohmann::json engine_keys(const Slot& slot, int stage, const std::vector<Layer>& layers);
+  void follow_name(const Slot& slot, int stage, const std::string& name,
+                   std::vector<Layer>& layers);
+  nlohmann::json plugin_options(const Slot& slot, int stage, const std::string& name,
+                                std::vector<Layer>& layers);
   void missing_name(const std::string& kind, const std::vector<Layer>& layers);
+  std::vector<std::string> reward_labels(int stage);
+  RewardTerm reward_term(const std::string& label, int stage);
+
   std::string idle_reason(const Node& node, const Entry& entry, const std::vector<Stage>& stages,
                           bool& is_excused) const;
   void notice_hidden(const Node& node, const Entry& entry, const std::vector<Stage>& stages);

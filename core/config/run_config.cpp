@@ -132,6 +132,22 @@ TableSpec describe_plugin(const char* name, const char* help) {
           {{.name = "name", .help = cat("of the ", name, "; the other keys are its options")}}};
 }
 
+TableSpec describe_reward() {
+  return {"reward",
+          "rl: extra terms: LABEL = { name = \"a plugin\", weight = 1, its options }",
+          {{.name = "name", .default_value = "", .help = "of the plugin; by default the label"},
+           {.name = "weight",
+            .type = OptionType::kFloat,
+            .default_value = 1.0,
+            .help = "of the term in the sum; 0: off; label `task`: of the task's own reward"},
+           {.name = "gamma",
+            .type = OptionType::kFloat,
+            .min = 0,
+            .max = 1,
+            .help = "discount of the term's rewards per token; without it, the algorithm's",
+            .is_optional = true}}};
+}
+
 template <class Table>
 nlohmann::json write(Table table) {  // a copy: the visitors take members that can be set
   Write visitor;
@@ -142,6 +158,17 @@ nlohmann::json write(Table table) {  // a copy: the visitors take members that c
 nlohmann::json write(const PluginTable& table) {
   nlohmann::json to = table.options;
   to["name"] = table.name;
+  return to;
+}
+
+nlohmann::json write_rewards(const Stage& stage) {
+  nlohmann::json to = {{"task", {{"weight", stage.task_weight}}}};
+  for (const RewardTerm& term : stage.rewards) {
+    nlohmann::json& entry = to[term.label] = term.options;
+    entry["name"] = term.name;
+    entry["weight"] = term.weight;
+    if (term.gamma) entry["gamma"] = *term.gamma;
+  }
   return to;
 }
 
@@ -161,6 +188,7 @@ nlohmann::json write(const Stage& stage) {
     if (!kept.empty()) to[table] = std::move(kept);
   };
   add("task", stage.task);
+  if (stage.kind == "rl") to["reward"] = write_rewards(stage);
   add("algorithm", stage.algorithm);
   add("sampler", stage.sampler);
   add("rollout", stage.rollout);
@@ -185,6 +213,7 @@ const std::vector<TableSpec>& table_specs() {
       describe<RunTable>("run", "the run as a whole"),
       describe<ModelTable>("model", "what is trained: `path` or `config`"),
       describe_plugin("task", "the plugin that gives prompts and scores completions"),
+      describe_reward(),
       describe_plugin("algorithm", "rl: the plugin that turns rewards into gradients"),
       describe_plugin("sampler", "rl: the plugin that shapes how tokens are drawn"),
       describe<RolloutTable>("rollout", "rl: what is generated in a step"),
@@ -221,8 +250,8 @@ bool is_plugin_table(std::string_view name) {
 }
 
 const std::vector<std::string>& stage_tables() {
-  static const std::vector<std::string> names = {"task",  "algorithm", "sampler",   "rollout",
-                                                 "train", "eval",      "checkpoint"};
+  static const std::vector<std::string> names = {"task",    "reward", "algorithm", "sampler",
+                                                 "rollout", "train",  "eval",      "checkpoint"};
   return names;
 }
 
@@ -243,34 +272,6 @@ void read_stage_table(const std::string& name, const nlohmann::json& values, Sta
   if (name == "eval") return visit(visitor, stage.eval);
   QED_CHECK(name == "checkpoint", name);
   visit(visitor, stage.checkpoint);
-}
-
-std::string no_effect_reason(const Stage& stage, std::string_view table, std::string_view key,
-                             std::string& gate) {
-  const bool is_rl = stage.kind == "rl";
-  gate = "kind";
-  if (is_rl &&
-      ((table.empty() && key == "demonstrations") || (table == "train" && key == "batch_size"))) {
-    return "only sft stages use it";
-  }
-  if (!is_rl) {
-    const bool is_rl_key =
-        table == "algorithm" || table == "sampler" ||
-        (table == "train" && (key == "mini_batches" || key == "epochs" || key == "aggregation"));
-    // Evaluations of an sft stage generate too, within these limits.
-    const bool is_limit =
-        key == "max_new_tokens" || key == "max_batch" || key == "max_failure_frac";
-    if (is_rl_key || (table == "rollout" && !is_limit)) return "only rl stages use it";
-  }
-  if (table == "train" && key == "min_lr_frac" && stage.train.schedule != "cosine") {
-    gate = "train.schedule";
-    return "only the schedule \"cosine\" uses it";
-  }
-  if (table == "eval" && key != "every" && stage.eval.every == 0) {
-    gate = "eval.every";
-    return "`every` in [eval] is 0";
-  }
-  return "";
 }
 
 }  // namespace qed

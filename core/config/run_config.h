@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,15 @@ struct ModelTable {
 // A plugin chosen by name, with its checked options as canonical JSON (sorted keys, all of them).
 struct PluginTable {
   std::string name;
+  nlohmann::json options = nlohmann::json::object();
+};
+
+// An extra term of the reward, from a plugin of kind "reward": a key of [reward].
+struct RewardTerm {
+  std::string label;            // names the term in metrics
+  std::string name;             // of the plugin; by default the label
+  double weight = 1.0;          // of the term in the sum; never 0: such a term is left out
+  std::optional<double> gamma;  // discount of the term's rewards per token; none: the algorithm's
   nlohmann::json options = nlohmann::json::object();
 };
 
@@ -74,6 +84,8 @@ struct Stage {
   std::int64_t steps = 0;
   std::int64_t demonstrations = 0;       // sft: how many there are in all
   PluginTable task, algorithm, sampler;  // algorithm and sampler: rl only
+  double task_weight = 1.0;              // rl: of the task's own reward in the sum
+  std::vector<RewardTerm> rewards;       // rl: what is added to it, by label
   RolloutTable rollout;
   TrainTable train;
   EvalTable eval;

@@ -18,7 +18,8 @@ struct TableSpec {
   std::vector<OptionSpec> options;  // defaults are the initial values of the struct's members
 };
 
-// In the order of a run file. Plugin tables declare `name` only: the plugin declares the rest.
+// In the order of a run file. Plugin tables, and [reward] for each of its terms, declare the
+// engine's own keys only: the plugin declares the rest.
 const std::vector<TableSpec>& table_specs();
 const TableSpec& table_spec(std::string_view name);  // `name` must be one of them
 
@@ -27,7 +28,7 @@ std::vector<OptionSpec> stage_options(const std::string& kind);
 
 // "task", "algorithm" and "sampler".
 bool is_plugin_table(std::string_view name);
-// The tables that a stage may override: those three, rollout, train, eval and checkpoint.
+// The tables that a stage may override: those three, reward, rollout, train, eval and checkpoint.
 const std::vector<std::string>& stage_tables();
 
 // Sets members from checked values; every key must be there.
@@ -37,6 +38,7 @@ void read_stage_table(const std::string& name, const nlohmann::json& values, Sta
 
 // Why `key` of `table` does nothing in `stage` ("only sft stages use it"), or "". `table` is "" for
 // the keys of [[stage]] itself. `gate` becomes the path of the key that decides ("train.schedule").
+// Defined in effect.cpp.
 std::string no_effect_reason(const Stage& stage, std::string_view table, std::string_view key,
                              std::string& gate);
 

@@ -116,8 +116,11 @@ std::optional<nlohmann::json> check_value(const OptionSpec& option, const Node& 
                                           std::vector<Problem>& problems) {
   const Check check{option, where, problems};
   if (!has_type(option, node)) {
+    const bool is_quoted = node.type == NodeType::kString && node.raw.empty();
+    const bool may_be_bare = is_quoted && option.type != OptionType::kFloatList;
     return check.refuse(node, type_text(option), type_text(node),
-                        cat("expected ", type_text(option)));
+                        cat("expected ", type_text(option)),
+                        may_be_bare ? "only strings are in quotes" : "");
   }
   switch (option.type) {
     case OptionType::kBool:

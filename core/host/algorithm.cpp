@@ -1,8 +1,6 @@
 #include "core/host/algorithm.h"
 
-#include "core/host/plugin_call.h"
 #include "core/util/error.h"
-#include "qed/philox.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,11 +11,12 @@ namespace qed {
 namespace {
 
 constexpr std::uint64_t kMaxMetricName = 64;
+constexpr std::uint64_t kMaxPrepared = 1 << 30;
 
 // What qed_metrics.host points to during one call.
 struct MetricSink {
   MetricSums& sums;
-  std::string problem;  // the first metric that is refused
+  std::string problem = {};  // the first metric that is refused
 };
 
 void add_metric(qed_metrics* self, qed_str name, double sum, double count) {
@@ -46,68 +45,117 @@ std::string first_non_finite(qed_f32s_out values, const qed_batch& batch, std::s
   return "";
 }
 
-std::uint64_t call_seed(const qed_batch& batch) {
-  return KeyHash().add("qed.algorithm").add(batch.step).value();
+void check_batch(const qed_batch& batch) {
+  const std::uint64_t num_seqs = batch.group.n, num_tokens = batch.mask.n;
+  QED_CHECK(batch.size == sizeof(qed_batch), batch.size);
+  QED_CHECK(batch.offset.n == num_seqs + 1, batch.offset.n, " and ", num_seqs);
+  QED_CHECK(batch.offset.p[num_seqs] == num_tokens, "T is ", num_tokens);
+  QED_CHECK(batch.reward.n == num_seqs && batch.valid.n == num_seqs);
 }
 
-void check_batch(const qed_batch& batch) {
-  QED_CHECK(batch.size == sizeof(qed_batch), batch.size);
-  QED_CHECK(batch.offset.n == batch.group.n + 1, batch.offset.n, " and ", batch.group.n);
-  QED_CHECK(batch.offset.p[batch.group.n] == batch.mask.n, "T is ", batch.mask.n);
-  QED_CHECK(batch.reward.n == batch.group.n && batch.valid.n == batch.group.n);
+// What the engine must provide, in the words of a message.
+std::string needs_text(std::uint64_t needs) {
+  static constexpr std::pair<std::uint64_t, const char*> kWords[] = {
+      {QED_NEEDS_REF, "a reference model"},
+      {QED_NEEDS_VALUE, "a value model"},
+      {QED_NEEDS_ENTROPY, "the entropy of the policy"},
+      {QED_NEEDS_BASELINE, "a greedy completion per group"},
+      {QED_NEEDS_UPDATE_LOGP, "the log-probs of a whole update"}};
+  std::string text;
+  for (const auto& [bit, word] : kWords) {
+    if ((needs & bit) != 0) text += cat(text.empty() ? "" : " and ", word);
+    needs &= ~bit;
+  }
+  return needs == 0 ? text : cat("something unknown (needs = ", needs, ")");
 }
 
 }  // namespace
 
 Algorithm::Algorithm(const Component& component, const std::string& options, const qed_host* host)
-    : component_(component), table_(static_cast<const qed_algorithm*>(component.abi->vtable)) {
-  self_ = create_object(component, table_->object, options, host);
-  const std::uint64_t needs = table_->needs(self_);
-  if (needs == 0) return;
-  table_->object.destroy(self_);
-  std::string what = needs & QED_NEEDS_REF ? "a reference model" : "";
-  if (needs & QED_NEEDS_VALUE) what += what.empty() ? "a value model" : " and a value model";
-  if (what.empty()) what = cat("something unknown (needs = ", needs, ")");
-  throw Error(cat(label(component), ": it needs ", what, ", which this qed does not have"),
-              "choose an algorithm that works from rewards and log-probs alone, such as `grpo`",
-              kExitPlugin);
-}
+    : component_(component),
+      table_(static_cast<const qed_algorithm*>(component.abi->vtable)),
+      self_(create_object(component, table_->object, options, host)),
+      needs_(table_->needs(self_)),
+      lock_(component) {}
 
 Algorithm::~Algorithm() { table_->object.destroy(self_); }
 
 const std::string& Algorithm::name() const { return component_.spec.name; }
 
-void Algorithm::advantage(const qed_batch& batch, qed_advantage& out) const {
+void Algorithm::check_needs(std::uint64_t provided) const {
+  const std::uint64_t missing = needs_ & ~provided;
+  if (missing == 0) return;
+  throw Error(
+      cat(label(component_), ": it needs ", needs_text(missing), ", which this qed does not have"),
+      "choose an algorithm that works from rewards and log-probs alone, such as `grpo`",
+      kExitPlugin);
+}
+
+template <class Body>
+void Algorithm::call(qed_metrics*& slot, MetricSums& metrics, std::uint64_t seed,
+                     Body&& body) const {
+  MetricSink sink{metrics};
+  qed_metrics writer = {sizeof(qed_metrics), 0, &sink, &add_metric};
+  slot = &writer;
+  PluginCall call(seed);
+  std::int32_t status = QED_OK;
+  {
+    const auto lock = lock_.hold();
+    status = body(call.abi());
+  }
+  slot = nullptr;
+  if (status != QED_OK) fail_plugin(component_, call.message(status));
+  if (!sink.problem.empty()) fail_plugin(component_, sink.problem);
+}
+
+void Algorithm::advantage(const qed_batch& batch, qed_advantage& out, MetricSums& metrics,
+                          std::uint64_t seed) const {
   check_batch(batch);
   QED_CHECK(out.size == sizeof(qed_advantage), out.size);
   QED_CHECK(out.adv.n == batch.mask.n && out.keep.n == batch.group.n);
-  PluginCall call(call_seed(batch));
-  const std::int32_t status = table_->advantage(self_, call.abi(), &batch, &out);
-  if (status != QED_OK) fail_plugin(component_, call.message(status));
-  const std::string problem = first_non_finite(out.adv, batch, "it gave the advantage");
-  if (!problem.empty()) fail_plugin(component_, problem);
+  call(out.metrics, metrics, seed,
+       [&](qed_call* abi) { return table_->advantage(self_, abi, &batch, &out); });
+  refuse_non_finite(out.adv, batch, "it gave the advantage");
+  refuse_non_finite(out.ret, batch, "it gave the value target");
 }
 
-void Algorithm::loss(qed_loss& args, MetricSums& metrics) const {
-  check_batch(*args.batch);
-  QED_CHECK(args.logp.n == args.batch->mask.n && args.grad_logp.n == args.logp.n &&
-            args.adv.n == args.logp.n && args.weight.n == args.logp.n);
-  MetricSink sink{metrics, ""};
-  qed_metrics writer = {sizeof(qed_metrics), 0, &sink, &add_metric};
-  args.size = sizeof(qed_loss);
-  args.metrics = &writer;
-  args.loss = std::numeric_limits<double>::quiet_NaN();
-  std::fill_n(args.grad_logp.p, args.grad_logp.n, 0.0f);
-  PluginCall call(call_seed(*args.batch));
-  const std::int32_t status = table_->loss(self_, call.abi(), &args);
-  args.metrics = nullptr;
-  if (status != QED_OK) fail_plugin(component_, call.message(status));
+bool Algorithm::has_prepare() const { return QED_HAS(qed_algorithm, table_, prepare); }
 
-  std::string problem = sink.problem;
-  if (problem.empty() && !std::isfinite(args.loss)) problem = cat("it gave the loss ", args.loss);
-  if (problem.empty()) {
-    problem = first_non_finite(args.grad_logp, *args.batch, "it gave the gradient");
+std::string Algorithm::prepare(qed_update& update, MetricSums& metrics, std::uint64_t seed) const {
+  QED_CHECK(has_prepare() && update.size == sizeof(qed_update));
+  check_batch(*update.batch);
+  TextSink out(kMaxPrepared);
+  call(update.metrics, metrics, seed,
+       [&](qed_call* abi) { return table_->prepare(self_, abi, &update, out.abi()); });
+  if (out.is_full()) fail_plugin(component_, cat("it prepared more than ", kMaxPrepared, " bytes"));
+  return std::move(out.text());
+}
+
+void Algorithm::loss(qed_loss& args, MetricSums& metrics, std::uint64_t seed) const {
+  const qed_batch& batch = *args.batch;
+  check_batch(batch);
+  QED_CHECK(args.logp.n == batch.mask.n && args.grad_logp.n == args.logp.n &&
+            args.adv.n == args.logp.n && args.weight.n == args.logp.n);
+  QED_CHECK(args.grad_entropy.n == args.entropy.n && args.grad_value.n == args.value.n);
+  args.size = sizeof(qed_loss);
+  args.loss = std::numeric_limits<double>::quiet_NaN();
+  args.value_loss = 0;
+  for (const qed_f32s_out& grad : {args.grad_logp, args.grad_entropy, args.grad_value}) {
+    std::fill_n(grad.p, grad.n, 0.0f);
   }
+  call(args.metrics, metrics, seed, [&](qed_call* abi) { return table_->loss(self_, abi, &args); });
+  if (!std::isfinite(args.loss)) fail_plugin(component_, cat("it gave the loss ", args.loss));
+  if (!std::isfinite(args.value_loss)) {
+    fail_plugin(component_, cat("it gave the value loss ", args.value_loss));
+  }
+  refuse_non_finite(args.grad_logp, batch, "it gave the gradient");
+  refuse_non_finite(args.grad_entropy, batch, "it gave the gradient of the entropy");
+  refuse_non_finite(args.grad_value, batch, "it gave the gradient of the value");
+}
+
+void Algorithm::refuse_non_finite(qed_f32s_out values, const qed_batch& batch,
+                                  const char* what) const {
+  const std::string problem = first_non_finite(values, batch, what);
   if (!problem.empty()) fail_plugin(component_, problem);
 }
 

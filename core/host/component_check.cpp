@@ -2,7 +2,9 @@
 
 #include "core/host/option_check.h"
 #include "core/host/plugin_call.h"
+#include "core/host/vtable_check.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <utility>
@@ -13,71 +15,63 @@ namespace {
 
 constexpr std::uint64_t kMaxComponents = 1000;
 constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
-    {"task", "qed.task/1"}, {"algorithm", "qed.algorithm/1"}, {"sampler", "qed.sampler/1"}};
+    {"task", "qed.task/1"},
+    {"reward", "qed.reward/1"},
+    {"algorithm", "qed.algorithm/1"},
+    {"sampler", "qed.sampler/1"}};
 
-std::size_t mandatory_bytes(std::string_view kind) {
-  if (kind == "task") return offsetof(qed_task, demonstrate);
-  return kind == "algorithm" ? sizeof(qed_algorithm) : sizeof(qed_sampler);
-}
+constexpr std::uint32_t kKnownFlags = QED_CONCURRENT | QED_DETERMINISTIC | QED_BATCH_INVARIANT |
+                                      QED_WHOLE_GROUPS | QED_IDEMPOTENT | QED_TOKEN_REWARDS;
+// Bytes of the first release: shorter ones were never written by an SDK.
+constexpr std::size_t kPluginBytes = offsetof(qed_plugin, num_components) + sizeof(std::uint64_t);
+constexpr std::size_t kComponentBytes = offsetof(qed_component, vtable) + sizeof(void*);
 
-std::string check_vtable(std::string_view kind, const void* vtable) {
-  if (vtable == nullptr) return "its vtable is null";
-  const auto& object = *static_cast<const qed_object*>(vtable);
-  if (object.size < mandatory_bytes(kind)) {
-    return cat("its vtable has ", object.size, " bytes, at least ", mandatory_bytes(kind),
-               " are needed");
-  }
-  std::vector<std::pair<std::string_view, bool>> functions = {
-      {"create", object.create != nullptr}, {"destroy", object.destroy != nullptr}};
-  const auto must_have = [&](std::string_view name, bool is_there) {
-    functions.emplace_back(name, is_there);
-  };
-  if (kind == "task") {
-    const auto& task = *static_cast<const qed_task*>(vtable);
-    must_have("count", task.count != nullptr);
-    must_have("load", task.load != nullptr);
-    must_have("render", task.render != nullptr);
-    must_have("verify", task.verify != nullptr);
-  } else if (kind == "algorithm") {
-    const auto& algorithm = *static_cast<const qed_algorithm*>(vtable);
-    must_have("needs", algorithm.needs != nullptr);
-    must_have("advantage", algorithm.advantage != nullptr);
-    must_have("loss", algorithm.loss != nullptr);
-  } else {
-    must_have("plan", static_cast<const qed_sampler*>(vtable)->plan != nullptr);
-  }
-  for (const auto& [name, is_there] : functions) {
-    if (!is_there) return cat("its vtable lacks the mandatory function `", name, "`");
-  }
-  return "";
-}
+LoadProblem bug(const char* code, const std::string& why) { return {code, why, kAuthorHint}; }
 
-std::string check_component(const qed_component& component, std::string_view kind) {
-  if (from_abi(component.id).empty()) return "its id is empty";
-  for (const qed_str text : {component.id, component.name, component.version, component.summary}) {
-    if (!is_utf8(from_abi(text))) return "its id, name, version or summary is not UTF-8";
-  }
-  std::vector<OptionSpec> options;
-  if (std::string problem = read_options(component, options); !problem.empty()) return problem;
-  return check_vtable(kind, component.vtable);
-}
-
-std::string check_header(const qed_plugin& plugin, const ElfPlugin& note) {
-  if (plugin.size < sizeof(qed_plugin)) {
-    return cat("its descriptor has ", plugin.size, " bytes, at least ", sizeof(qed_plugin),
-               " are needed");
+LoadProblem check_header(const qed_plugin& plugin, const ElfPlugin& note) {
+  if (plugin.size < kPluginBytes) {
+    return bug("P041", cat("its descriptor has ", plugin.size, " bytes, at least ", kPluginBytes,
+                           " are needed"));
   }
   if (plugin.epoch != note.epoch || plugin.built_level != note.built_level ||
       plugin.need_level != note.need_level) {
-    return cat("its descriptor says epoch ", plugin.epoch, ", built at level ", plugin.built_level,
-               ", needs level ", plugin.need_level, "; its note says ", note.epoch, ", ",
-               note.built_level, ", ", note.need_level);
+    return bug("P041",
+               cat("its descriptor says epoch ", plugin.epoch, ", built at level ",
+                   plugin.built_level, ", needs level ", plugin.need_level, "; its note says ",
+                   note.epoch, ", ", note.built_level, ", ", note.need_level));
   }
-  if (plugin.num_components == 0 || plugin.components == nullptr) return "it holds no component";
+  for (const qed_str text : {plugin.id, plugin.version, plugin.licence}) {
+    if (!is_utf8(from_abi(text))) return bug("P041", "its id, version or licence is not UTF-8");
+  }
+  if (plugin.num_components == 0 || plugin.components == nullptr) {
+    return bug("P041", "it holds no component");
+  }
   if (plugin.num_components > kMaxComponents) {
-    return cat("it says that it holds ", plugin.num_components, " components");
+    return bug("P041", cat("it says that it holds ", plugin.num_components, " components"));
   }
-  return "";
+  return {};
+}
+
+LoadProblem check_component(const qed_component& component, bool may_be_newer) {
+  if (from_abi(component.id).empty()) return bug("P043", "its id is empty");
+  for (const qed_str text : {component.id, component.name, component.version, component.summary}) {
+    if (!is_utf8(from_abi(text))) {
+      return bug("P043", "its id, name, version or summary is not UTF-8");
+    }
+  }
+  if (!is_component_name(from_abi(component.name))) {
+    return bug("P043", "a name has letters, digits, _ and - only");
+  }
+  if (const std::uint32_t unknown = component.flags & ~kKnownFlags; unknown && !may_be_newer) {
+    return bug("P043", cat("its flags hold ", unknown, ", which this qed does not know"));
+  }
+  return {};
+}
+
+// "task `x`: " before the reason.
+LoadProblem of_component(std::string_view kind, std::string_view name, LoadProblem problem) {
+  problem.why = cat(kind, " `", to_utf8(name), "`: ", problem.why);
+  return problem;
 }
 
 }  // namespace
@@ -96,25 +90,42 @@ std::string_view kind_of_id(std::string_view id) {
   return {};
 }
 
-std::string check_plugin(const qed_plugin& plugin, const ElfPlugin& note) {
-  if (std::string problem = check_header(plugin, note); !problem.empty()) return problem;
-  std::set<std::pair<std::string_view, std::string_view>> seen;
+bool is_component_name(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+}
+
+LoadProblem check_plugin(const qed_plugin& plugin, const ElfPlugin& note, const void* entry) {
+  if (LoadProblem problem = check_header(plugin, note)) return problem;
+  const bool may_be_newer = plugin.built_level > QED_LEVEL;
+  std::set<std::string_view> ids;
+  std::set<std::pair<std::string_view, std::string_view>> names;
   for (std::uint64_t i = 0; i < plugin.num_components; ++i) {
     const qed_component* component = plugin.components[i];
-    if (component == nullptr || component->size < sizeof(qed_component)) {
-      return cat("component ", i + 1, " is null or too short");
+    if (component == nullptr || component->size < kComponentBytes) {
+      return bug("P041", cat("component ", i + 1, " is null or too short"));
     }
     const std::string_view kind = kind_of_id(from_abi(component->kind));
     if (kind.empty()) continue;  // of a later qed: of no use here, and no harm
-    const std::string_view name = from_abi(component->name);
-    if (!seen.emplace(kind, name).second) {
-      return cat("it holds two of ", kind, " `", to_utf8(name), "`");
+    const std::string_view name = from_abi(component->name), id = from_abi(component->id);
+    if (!names.emplace(kind, name).second) {
+      return bug("P042", cat("it holds two of ", kind, " `", to_utf8(name), "`"));
     }
-    if (const std::string problem = check_component(*component, kind); !problem.empty()) {
-      return cat(kind, " `", to_utf8(name), "`: ", problem);
+    if (!ids.insert(id).second) {
+      return bug("P042", cat("it holds two components with the id `", to_utf8(id), "`"));
     }
+    LoadProblem problem = check_component(*component, may_be_newer);
+    if (!problem) problem = check_vtable(kind, component->vtable, entry);
+    std::vector<OptionSpec> options;
+    if (std::string why; !problem && !(why = read_options(*component, options)).empty()) {
+      problem = bug("P046", why);
+    }
+    if (problem) return of_component(kind, name, problem);
   }
-  return "";
+  if (names.empty()) return bug("P041", "it holds no component of a kind that this qed knows");
+  return {};
 }
 
 const qed_component* find_component(const qed_plugin& plugin, std::string_view kind,

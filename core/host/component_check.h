@@ -16,10 +16,13 @@ std::string_view kind_id(std::string_view kind);
 // "task" for "qed.task/1"; empty for what is no kind of this qed.
 std::string_view kind_of_id(std::string_view id);
 
+// A name in a run file, and of a file: letters, digits, _ and -.
+bool is_component_name(std::string_view name);
+
 // Checks what the plugin says of itself against its note, and every component of a known kind:
-// names, options, and a vtable that is long enough and has all mandatory functions. Returns what is
-// wrong, as the end of a sentence, or nothing.
-std::string check_plugin(const qed_plugin& plugin, const ElfPlugin& note);
+// names, flags, options, and a vtable that is long enough, has all mandatory functions and points
+// into the plugin, of which `entry` is an address. Returns P041 to P046, or nothing.
+LoadProblem check_plugin(const qed_plugin& plugin, const ElfPlugin& note, const void* entry);
 
 // The component of a checked plugin, or null.
 const qed_component* find_component(const qed_plugin& plugin, std::string_view kind,

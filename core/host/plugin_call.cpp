@@ -45,6 +45,8 @@ std::string status_name(std::int32_t status) {
       return "DATA";
     case QED_INTERNAL:
       return "INTERNAL";
+    case QED_DEAD:
+      return "DEAD";
     default:
       return cat(status);
   }

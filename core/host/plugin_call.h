@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -63,6 +64,22 @@ class TextSink {
   bool truncates_;
   bool is_full_ = false;
   std::string text_;
+};
+
+// Serialises the calls of one object whose component is not QED_CONCURRENT.
+class CallLock {
+ public:
+  explicit CallLock(const Component& component)
+      : is_needed_((component.abi->flags & QED_CONCURRENT) == 0) {}
+
+  // Held while a call runs; holds nothing for a component that is concurrent.
+  std::unique_lock<std::mutex> hold() const {
+    return is_needed_ ? std::unique_lock(mutex_) : std::unique_lock<std::mutex>();
+  }
+
+ private:
+  bool is_needed_;
+  mutable std::mutex mutex_;
 };
 
 // "task `arithmetic` (plugins/tasks/arithmetic.so)": how messages begin.

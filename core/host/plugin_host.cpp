@@ -1,26 +1,15 @@
 #include "core/host/plugin_host.h"
 
 #include "core/host/component_check.h"
-#include "core/host/elf_note.h"
+#include "core/host/load_problem.h"
 #include "core/host/plugin_call.h"
-#include "core/util/error.h"
+#include "core/host/plugin_file.h"
+#include "core/host/scan_folders.h"
 #include "core/util/words.h"
-#include "qed/version.h"
-
-#include <boost/dll/shared_library.hpp>
-
-#include <dlfcn.h>
-#include <xmmintrin.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
-#include <optional>
 #include <set>
-#include <span>
 #include <sstream>
 
 namespace qed {
@@ -28,154 +17,49 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kEntry[] = "qed_entry_1";
-constexpr char kRebuild[] = "rebuild it with the SDK of this qed";
-constexpr char kAuthor[] = "this is a mistake in the plugin, not in the run file: tell its author";
-constexpr char kLinkFlags[] = "build it with qed_add_plugin, which sets the linker's flags";
-
-[[noreturn]] void refuse(const fs::path& path, const std::string& why, const std::string& hint) {
-  throw Error(cat("cannot load plugin ", path.string(), ": ", why), hint, kExitPlugin);
-}
-
-std::vector<std::uint8_t> read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad()) refuse(path, "the file cannot be read", "check its permissions");
-  return bytes;
-}
-
-// All that can be known without running the plugin's code.
-ElfPlugin check_file(const fs::path& path) {
-  ElfPlugin file;
-  const std::vector<std::uint8_t> bytes = read_file(path);
-  if (const std::string why = read_elf_plugin(bytes, file); !why.empty()) refuse(path, why, "");
-  if (file.epoch != QED_EPOCH) {
-    refuse(path, cat("built for ABI epoch ", file.epoch, ", this qed speaks epoch ", QED_EPOCH),
-           kRebuild);
-  }
-  if (file.need_level < 1 || file.need_level > file.built_level) {
-    refuse(path,
-           cat("its note makes no sense: built at level ", file.built_level, ", needs level ",
-               file.need_level),
-           kRebuild);
-  }
-  if (file.need_level > QED_LEVEL) {
-    refuse(path, cat("needs ABI level ", file.need_level, ", this qed provides ", QED_LEVEL),
-           cat("use a newer qed, or ", kRebuild));
-  }
-  for (const std::string& name : file.exports) {
-    if (name == kEntry) continue;
-    refuse(path, cat("exports `", to_utf8(name), "`; a plugin exports ", kEntry, " only"),
-           kLinkFlags);
-  }
-  if (file.exports.size() != 1) refuse(path, cat("does not export ", kEntry), kLinkFlags);
-  if (file.wants_executable_stack) refuse(path, "asks for an executable stack", kLinkFlags);
-  return file;
-}
-
-// Runs `body`, which executes code of the plugin for the first time. A library linked with
-// -ffast-math makes denormal numbers 0 in the whole thread that loads it: the trainer's numbers
-// would change.
-template <class Body>
-void guard_fpu(const fs::path& path, Body&& body) {
-  constexpr unsigned kControl = ~0x3Fu;  // all but the sticky exception flags
-  const unsigned before = _mm_getcsr();
-  body();
-  const unsigned after = _mm_getcsr();
-  if ((before & kControl) == (after & kControl)) return;
-  _mm_setcsr(before);
-  refuse(path, "changes the floating-point mode of the process while it loads",
-         "build it without -ffast-math and -Ofast");
-}
-
-// Maps the file and calls its entry. It stays mapped for ever: RTLD_NODELETE.
-const qed_plugin* open_plugin(const fs::path& path, const qed_host* host) {
-  using boost::dll::load_mode::type;
-  boost::dll::shared_library library;
-  guard_fpu(path, [&] {
-    boost::dll::fs::error_code failure;
-    library.load(path, static_cast<type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE), failure);
-    if (!failure) return;
-    const char* reason = ::dlerror();  // the error code does not have it
-    refuse(path,
-           cat("the dynamic linker refuses it: ", reason == nullptr ? "no reason given" : reason),
-           kRebuild);
-  });
-  const qed_plugin* plugin = nullptr;
-  PluginCall call;
-  guard_fpu(path, [&] {
-    plugin = library.get<const qed_plugin*(const qed_host*, qed_err*)>(kEntry)(host, call.err());
-  });
-  if (plugin == nullptr) {
-    refuse(path, cat("it refuses this qed: ", call.message(call.err()->code)), "");
-  }
-  return plugin;
-}
-
-void log_line(const qed_host*, std::int32_t severity, qed_str message) {
-  static constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
-  if (severity < 1) return;
-  const std::string line =
-      cat("[plugin] ", kNames[std::min(severity, 3)], ": ", to_utf8(from_abi(message)), "\n");
-  std::fputs(line.c_str(), stderr);
-}
-
-const void* no_extension(const qed_host*, qed_str) { return nullptr; }
-
-bool is_plugin_name(const std::string& name) {
-  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-';
-  });
-}
-
 bool is_file(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path, ignored);
 }
 
-// The stems of the .so files of a folder; none where it cannot be read.
-void add_names(const fs::path& folder, std::set<std::string>& out) {
-  std::error_code ec;
-  for (fs::directory_iterator i(folder, ec), end; !ec && i != end; i.increment(ec)) {
-    const fs::path& path = i->path();
-    if (path.extension() == ".so" && is_file(path)) out.insert(path.stem().string());
-  }
-}
-
 }  // namespace
 
-struct PluginHost::Services {
-  qed_host host = {.size = sizeof(qed_host),
-                   .epoch = QED_EPOCH,
-                   .level = QED_LEVEL,
-                   .min_level = 1,
-                   .name = to_abi("qed"),
-                   .version = to_abi(QED_VERSION),
-                   .host = nullptr,
-                   .log = &log_line,
-                   .get_extension = &no_extension};
-};
-
-PluginHost::PluginHost(std::vector<fs::path> folders)
-    : folders_(std::move(folders)), services_(std::make_unique<Services>()) {}
+PluginHost::PluginHost(std::vector<fs::path> folders, ScanSettings scan)
+    : folders_(std::move(folders)), scan_settings_(std::move(scan)) {}
 
 PluginHost::~PluginHost() = default;
 
-const qed_host* PluginHost::abi() const { return &services_->host; }
-
-fs::path PluginHost::find_file(const std::string& kind, const std::string& name) const {
+std::optional<fs::path> PluginHost::named_file(const std::string& kind,
+                                               const std::string& name) const {
   for (const fs::path& folder : folders_) {
     for (const fs::path& path : {folder / (kind + "s") / (name + ".so"), folder / (name + ".so")}) {
       if (is_file(path)) return path;
     }
   }
+  return std::nullopt;
+}
+
+const ScannedFile* PluginHost::scanned_file(const std::string& kind, const std::string& name) {
+  for (const ScannedFile& file : scan()) {
+    if (file.find(kind, name) != nullptr) return &file;
+  }
+  return nullptr;
+}
+
+void PluginHost::not_found(const std::string& kind, const std::string& name) {
   std::string searched;
   for (const fs::path& folder : folders_) {
     std::error_code ignored;
     searched += cat(searched.empty() ? "" : ", ", folder.string(),
                     fs::is_directory(folder, ignored) ? "" : " (no such folder)");
   }
-  const std::string closest = closest_hint(kind, nearest(name, names(kind)));
+  std::set<std::string> known;
+  for (const ScannedFile& file : scan()) {
+    for (const ScannedComponent& c : file.components) {
+      if (c.kind == kind) known.insert(c.name);
+    }
+  }
+  const std::string closest = closest_hint(kind, nearest(name, {known.begin(), known.end()}));
   throw Error(
       cat("no ", kind, " is called `", name, "`; searched ",
           searched.empty() ? "no folder at all" : searched),
@@ -183,32 +67,74 @@ fs::path PluginHost::find_file(const std::string& kind, const std::string& name)
       kExitPlugin);
 }
 
+const qed_plugin& PluginHost::open(const fs::path& path) {
+  const qed_plugin*& plugin = files_[file_id(path)];
+  if (plugin == nullptr) plugin = load_plugin_file(path, abi());
+  return *plugin;
+}
+
+const Component* PluginHost::take(const fs::path& path, const std::string& kind,
+                                  const std::string& name) {
+  const qed_plugin& plugin = open(path);
+  const qed_component* component = find_component(plugin, kind, name);
+  if (component == nullptr) return nullptr;
+  auto& slot = loaded_[{kind, name}];
+  slot = std::make_unique<Component>(
+      Component{path.string(), &plugin, component, component_spec(*component)});
+  return slot.get();
+}
+
 const Component& PluginHost::load(const std::string& kind, const std::string& name) {
   QED_CHECK(!kind_id(kind).empty(), "kind is ", kind);
   if (const auto found = loaded_.find({kind, name}); found != loaded_.end()) return *found->second;
-  if (!is_plugin_name(name)) {
+  if (!is_component_name(name)) {
     throw Error(
         cat("`", name, "` is not the name of a plugin"),
         "a name has letters, digits, _ and - only; `--plugin-dir FOLDER` says where to search",
         kExitPlugin);
   }
-  const fs::path path = find_file(kind, name);
-  const ElfPlugin file = check_file(path);
-  const qed_plugin* plugin = open_plugin(path, abi());
-  if (const std::string why = check_plugin(*plugin, file); !why.empty()) refuse(path, why, kAuthor);
-  const qed_component* component = find_component(*plugin, kind, name);
-  if (component == nullptr) {
-    refuse(path, cat("it holds no ", kind, " `", name, "`; it holds ", list_components(*plugin)),
-           "the file's name must be the component's name");
+  const auto named = named_file(kind, name);
+  if (named) {
+    if (const Component* component = take(*named, kind, name)) return *component;
   }
-  auto loaded = std::make_unique<Component>(
-      Component{path.string(), plugin, component, component_spec(*component)});
-  return *(loaded_[{kind, name}] = std::move(loaded));
+  if (const ScannedFile* file = scanned_file(kind, name)) {
+    const Component* component = take(file->path, kind, name);
+    QED_CHECK(component != nullptr, file->path, " has changed since it was scanned");
+    return *component;
+  }
+  if (!named) not_found(kind, name);
+  refuse(
+      *named,
+      {"P047", cat("it holds no ", kind, " `", name, "`; it holds ", list_components(open(*named))),
+       "the name in the run file must be the component's name"});
+}
+
+const std::vector<ScannedFile>& PluginHost::scan() {
+  if (!scanned_) scanned_ = scan_folders(folders_, scan_settings_, abi());
+  return *scanned_;
+}
+
+fs::path PluginHost::where(const std::string& kind, const std::string& name) {
+  if (const auto named = named_file(kind, name)) {
+    const std::string id = file_id(*named);
+    const auto is_it = [&](const ScannedFile& file) { return file_id(file.path) == id; };
+    const auto file = std::ranges::find_if(scan(), is_it);
+    const bool is_refused = file != scan().end() && !file->error.empty();
+    if (is_refused || (file != scan().end() && file->find(kind, name) != nullptr)) {
+      return file->path;
+    }
+  }
+  const ScannedFile* file = scanned_file(kind, name);
+  return file == nullptr ? fs::path() : file->path;
 }
 
 std::vector<std::string> PluginHost::names(const std::string& kind) const {
   std::set<std::string> names;
-  for (const fs::path& folder : folders_) add_names(folder / (kind + "s"), names);
+  for (const fs::path& folder : folders_) {
+    for (const fs::path& path : plugin_files(folder / (kind + "s"))) {
+      names.insert(path.stem().string());
+    }
+  }
   return {names.begin(), names.end()};
 }
 
@@ -222,7 +148,7 @@ std::vector<fs::path> default_folders(const std::vector<std::string>& given) {
   }
   std::error_code ec;
   const fs::path program = fs::read_symlink("/proc/self/exe", ec);
-  if (!ec) folders.push_back(program.parent_path().parent_path() / "plugins");
+  if (!ec) folders.push_back(program.parent_path().parent_path() / "lib/qed/plugins");
   return folders;
 }
 

@@ -1,27 +1,18 @@
 #include "core/host/task.h"
 
-#include "core/host/plugin_call.h"
-#include "core/util/error.h"
+#include "core/host/sample_batch.h"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <set>
-#include <thread>
 
 namespace qed {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::uint64_t kMaxKey = 4096;
 constexpr std::uint64_t kMaxText = 64 << 20;  // a prompt, a blob, a demonstration
-constexpr std::uint64_t kMaxNote = 4096;      // more is cut
-constexpr auto kMaxPending = 600s;
 
 // Throws when a call failed or wrote too much; `what` begins the message.
 void check_call(const Component& component, const std::string& what, const PluginCall& call,
@@ -68,76 +59,75 @@ std::vector<std::string> read_stop(const Component& component, const std::string
   return out;
 }
 
-qed_item item_to_abi(const Item& item) {
-  return {sizeof(qed_item),
-          0,
-          to_abi(item.key),
-          {reinterpret_cast<const std::uint8_t*>(item.blob.data()), item.blob.size()}};
-}
-
 }  // namespace
 
-// One sample on its way through qed_task.verify. Not moved: the structs point at each other.
-struct Task::VerifySlot {
-  VerifySlot(const SampleView& view, std::size_t num_terms)
-      : item(item_to_abi(*view.item)),
-        note(kMaxNote, true),
-        terms(num_terms),
-        sample{sizeof(qed_sample),
-               view.finish,
-               &item,
-               to_abi(view.prompt),
-               to_abi(view.prefill),
-               to_abi(view.text),
-               {view.tokens.data(), view.tokens.size()},
-               view.group,
-               view.index} {
-    reset();
-  }
+// The samples of one Task::verify, and what the plugin writes for them. Not moved.
+struct Task::Batch {
+  Batch(std::span<const SampleView> views, std::size_t num)
+      : samples(views),
+        num_terms(num),
+        terms(views.size() * num),
+        notes(views.size()),
+        scores(views.size()) {}
+
+  std::span<float> terms_of(std::size_t i) { return {terms.data() + i * num_terms, num_terms}; }
 
   // As abi.h says: what the plugin leaves out is a failure.
-  void reset() {
+  void reset(std::size_t i) {
     constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-    std::ranges::fill(terms, kNaN);
-    note.text().clear();
-    score = {
-        sizeof(qed_score), QED_INTERNAL, kNaN, QED_VERDICT_NONE, 0, {terms.data(), terms.size()},
-        note.abi()};
+    std::ranges::fill(terms_of(i), kNaN);
+    notes[i].text().clear();
+    scores[i] = {.size = sizeof(qed_score),
+                 .status = QED_INTERNAL,
+                 .reward = kNaN,
+                 .verdict = QED_VERDICT_NONE,
+                 .reserved = 0,
+                 .terms = {terms_of(i).data(), num_terms},
+                 .note = notes[i].abi()};
   }
 
-  void fail(std::int32_t status, const std::string& why) {
-    reset();
-    score.status = status;
-    note.text() = why;
+  void fail(std::size_t i, std::int32_t status, const std::string& why) {
+    reset(i);
+    scores[i].status = status;
+    notes[i].text() = why;
   }
 
   // After a call: a score that says OK must hold a finite reward, all terms and a known verdict.
-  void check(const PluginCall& call) {
+  void check(std::size_t i, const PluginCall& call) {
+    const qed_score& score = scores[i];
     if (score.status == QED_PENDING) return;
-    const bool has_terms = std::ranges::all_of(terms, [](float x) { return std::isfinite(x); });
     if (score.status != QED_OK) {
-      fail(score.status,
-           note.text().empty() ? call.message(score.status) : std::string(note.text()));
-    } else if (!std::isfinite(score.reward)) {
-      fail(QED_INTERNAL, cat("the task gave the reward ", score.reward));
-    } else if (!has_terms || score.verdict > QED_VERDICT_WRONG) {
-      fail(QED_INTERNAL, "the task left out a term of the reward, or gave an unknown verdict");
+      const std::string note = notes[i].text();
+      return fail(i, score.status, note.empty() ? call.message(score.status) : note);
     }
+    if (!std::isfinite(score.reward)) {
+      return fail(i, QED_INTERNAL, cat("the task gave the reward ", score.reward));
+    }
+    const bool has_terms =
+        std::ranges::all_of(terms_of(i), [](float x) { return std::isfinite(x); });
+    if (has_terms && score.verdict <= QED_VERDICT_WRONG) return;
+    fail(i, QED_INTERNAL, "the task left out a term of the reward, or gave an unknown verdict");
   }
 
-  Score take() {
-    return {score.status, score.reward, score.verdict, std::move(terms), to_utf8(note.text())};
+  Score take(std::size_t i) {
+    return {scores[i].status,
+            scores[i].reward,
+            scores[i].verdict,
+            {terms_of(i).begin(), terms_of(i).end()},
+            to_utf8(notes[i].text())};
   }
 
-  qed_item item;
-  TextSink note;
-  std::vector<float> terms;
-  qed_sample sample;
-  qed_score score{};
+  SampleBatch samples;
+  std::size_t num_terms;
+  std::vector<float> terms;  // [samples, num_terms]
+  std::vector<NoteSink> notes;
+  std::vector<qed_score> scores;
 };
 
 Task::Task(const Component& component, const std::string& options, const qed_host* host)
-    : component_(component), table_(static_cast<const qed_task*>(component.abi->vtable)) {
+    : component_(component),
+      table_(static_cast<const qed_task*>(component.abi->vtable)),
+      lock_(component) {
   splits_ = read_names(component, table_->splits, "split");
   terms_ = read_names(component, table_->terms, "term");
   if (splits_.empty() || splits_.front() != "train") {
@@ -150,15 +140,10 @@ Task::~Task() { table_->object.destroy(self_); }
 
 const std::string& Task::name() const { return component_.spec.name; }
 
-std::unique_lock<std::mutex> Task::serialise() const {
-  const bool is_concurrent = (component_.abi->flags & QED_CONCURRENT) != 0;
-  return is_concurrent ? std::unique_lock<std::mutex>() : std::unique_lock(mutex_);
-}
-
 std::uint64_t Task::count(std::string_view split) const {
   PluginCall call;
   std::uint64_t n = 0;
-  const auto lock = serialise();
+  const auto lock = lock_.hold();
   const std::int32_t status = table_->count(self_, call.abi(), to_abi(split), &n);
   if (status != QED_OK) fail_plugin(component_, call.message(status));
   return n;
@@ -168,7 +153,7 @@ Item Task::load(std::string_view split, std::uint64_t index) const {
   PluginCall call;
   TextSink key(kMaxKey), blob(kMaxText);
   qed_item_out out = {sizeof(qed_item_out), 0, key.abi(), blob.abi()};
-  const auto lock = serialise();
+  const auto lock = lock_.hold();
   const std::int32_t status = table_->load(self_, call.abi(), to_abi(split), index, &out);
   const std::string what = cat("item ", index, " of split `", split, "`: ");
   check_call(component_, what, call, status, {&key, &blob});
@@ -182,7 +167,7 @@ Prompt Task::render(const Item& item) const {
   TextSink messages(kMaxText), text(kMaxText), prefill(kMaxText), stop(kMaxText);
   qed_prompt_out out = {
       sizeof(qed_prompt_out), 0, messages.abi(), text.abi(), prefill.abi(), stop.abi(), 0};
-  const auto lock = serialise();
+  const auto lock = lock_.hold();
   const std::int32_t status = table_->render(self_, call.abi(), &in, &out);
   const std::string what = cat("item `", item.key, "`: ");
   check_call(component_, what, call, status, {&messages, &text, &prefill, &stop});
@@ -203,46 +188,35 @@ Prompt Task::render(const Item& item) const {
   return prompt;
 }
 
-void Task::ask(std::span<VerifySlot* const> slots, std::uint64_t seed) const {
+void Task::ask(Batch& batch, std::span<const std::size_t> indices, std::uint64_t seed) const {
   std::vector<const qed_sample*> samples;
   std::vector<qed_score*> scores;
-  for (VerifySlot* slot : slots) {
-    slot->reset();
-    samples.push_back(&slot->sample);
-    scores.push_back(&slot->score);
+  for (const std::size_t i : indices) {
+    batch.reset(i);
+    samples.push_back(batch.samples.sample(i));
+    scores.push_back(&batch.scores[i]);
   }
   PluginCall call(seed);
   std::int32_t status = QED_OK;
   {
-    const auto lock = serialise();
-    status = table_->verify(self_, call.abi(), samples.data(), scores.data(), slots.size());
+    const auto lock = lock_.hold();
+    status = table_->verify(self_, call.abi(), samples.data(), scores.data(), indices.size());
   }
-  for (VerifySlot* slot : slots) {
-    if (status != QED_OK) slot->score.status = status, slot->note.text().clear();
-    slot->check(call);
+  for (const std::size_t i : indices) {
+    if (status != QED_OK) batch.scores[i].status = status, batch.notes[i].text().clear();
+    batch.check(i, call);
   }
 }
 
 std::vector<Score> Task::verify(std::span<const SampleView> samples, std::uint64_t seed) const {
-  std::vector<std::unique_ptr<VerifySlot>> slots;
-  for (const SampleView& view : samples) {
-    slots.push_back(std::make_unique<VerifySlot>(view, terms_.size()));
-  }
-  std::vector<VerifySlot*> open;
-  for (const auto& slot : slots) open.push_back(slot.get());
-  const auto give_up = std::chrono::steady_clock::now() + kMaxPending;
-  for (auto wait = 1ms; !open.empty(); wait = std::min(2 * wait, 64ms)) {
-    ask(open, seed);
-    std::erase_if(open, [](const VerifySlot* slot) { return slot->score.status != QED_PENDING; });
-    if (open.empty()) break;
-    if (std::chrono::steady_clock::now() > give_up) {
-      for (VerifySlot* slot : open) slot->fail(QED_DEADLINE, "the task gave no score in 600 s");
-      break;
-    }
-    std::this_thread::sleep_for(wait);
-  }
+  Batch batch(samples, terms_.size());
+  ask_until_scored(
+      samples.size(), by_group(),
+      [&](std::span<const std::size_t> indices) { ask(batch, indices, seed); },
+      [&](std::size_t i) { return batch.scores[i].status == QED_PENDING; },
+      [&](std::size_t i) { batch.fail(i, QED_DEADLINE, "the task gave no score in 600 s"); });
   std::vector<Score> scores;
-  for (const auto& slot : slots) scores.push_back(slot->take());
+  for (std::size_t i = 0; i < samples.size(); ++i) scores.push_back(batch.take(i));
   return scores;
 }
 
@@ -252,7 +226,7 @@ std::optional<std::string> Task::demonstrate(const Item& item, std::string_view 
   PluginCall call(seed);
   const qed_item in = item_to_abi(item);
   TextSink out(kMaxText);
-  const auto lock = serialise();
+  const auto lock = lock_.hold();
   const qed_str wish = style.empty() ? qed_str{} : to_abi(style);
   const std::int32_t status = table_->demonstrate(self_, call.abi(), &in, wish, out.abi());
   if (status == QED_UNSUPPORTED) return std::nullopt;

@@ -4,11 +4,9 @@
 // calls are serialised when the component is not QED_CONCURRENT. A plugin's failure throws Error
 // with exit code 3 and the plugin's own message, except in verify, where each score has a status.
 
-#include "core/host/plugin_host.h"
+#include "core/host/plugin_call.h"
 
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,6 +36,7 @@ struct SampleView {
   std::span<const std::int32_t> tokens;
   std::uint32_t finish;  // QED_FINISH_<reason>
   std::uint64_t group, index;
+  std::uint64_t max_new_tokens = 0;  // the budget that the completion had; 0: not known
 };
 
 struct Score {
@@ -60,6 +59,8 @@ class Task {
   const std::string& name() const;
   const std::vector<std::string>& splits() const { return splits_; }  // "train" first
   const std::vector<std::string>& terms() const { return terms_; }
+  // `verify` must get whole groups, adjacent, in order.
+  bool by_group() const { return (component_.abi->flags & QED_WHOLE_GROUPS) != 0; }
 
   std::uint64_t count(std::string_view split) const;  // or QED_GENERATIVE
   Item load(std::string_view split, std::uint64_t index) const;
@@ -72,17 +73,16 @@ class Task {
                                          std::uint64_t seed) const;
 
  private:
-  struct VerifySlot;
+  struct Batch;
 
-  // One call of qed_task.verify; sets the score of every slot.
-  void ask(std::span<VerifySlot* const> slots, std::uint64_t seed) const;
-  std::unique_lock<std::mutex> serialise() const;  // locks only a component that asks for it
+  // One call of qed_task.verify for some samples of the batch; sets their scores.
+  void ask(Batch& batch, std::span<const std::size_t> indices, std::uint64_t seed) const;
 
   const Component& component_;
   const qed_task* table_;
   void* self_ = nullptr;
   std::vector<std::string> splits_, terms_;
-  mutable std::mutex mutex_;
+  CallLock lock_;
 };
 
 }  // namespace qed

@@ -1,24 +1,67 @@
 #pragma once
 
-// Scores completions through the task plugin. A failure is never reward 0: a completion that could
-// not be scored has reward NaN, is masked, and is counted.
+// Scores completions: the task's reward, and the sum of it and the extra terms of [reward]. A
+// failure is never reward 0: a completion that could not be scored has reward NaN, is masked, and
+// is counted.
 
+#include "core/config/run_config.h"
+#include "core/host/reward.h"
 #include "core/host/task.h"
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace qed {
 
+// Rewards per token from one extra term, weight applied.
+struct TokenStream {
+  std::string label;
+  std::optional<double> gamma;              // none: the algorithm's own
+  std::vector<std::vector<float>> rewards;  // [samples][tokens]; 0 where scoring failed
+};
+
 struct Scores {
-  std::vector<Score> scores;  // in the order of the samples
+  // In the order of the samples. `reward` is the sum; `terms` go with Scorer::terms(), NaN where a
+  // term has nothing to say.
+  std::vector<Score> scores;
+  std::vector<TokenStream> streams;  // not contained in `reward`
   std::int64_t num_failed = 0;
 };
 
-// Throws Error, with the first reason, when more than `max_failure_frac` of the samples failed.
-// [any]
-Scores score_samples(const Task& task, std::span<const SampleView> samples, std::uint64_t seed,
-                     double max_failure_frac);
+class Scorer {
+ public:
+  // The task's own reward alone. `task` must outlive the object.
+  explicit Scorer(const Task& task);
+  // task_weight * the task's reward + sum of weight * term. Throws Error when a plugin cannot be
+  // loaded, or a label is also the name of a term of the task.
+  Scorer(const Task& task, double task_weight, const std::vector<RewardTerm>& terms,
+         PluginHost& plugins);
+
+  // The task's terms; with extra terms also `task`, the task's own reward, and each label.
+  const std::vector<std::string>& terms() const { return names_; }
+
+  // `samples` are whole groups. Throws Error, with the first reason, when more than
+  // `max_failure_frac` of the samples failed. [any]
+  Scores score(std::span<const SampleView> samples, std::uint64_t seed,
+               double max_failure_frac) const;
+
+ private:
+  struct Extra {
+    RewardTerm term;
+    std::unique_ptr<Reward> reward;
+  };
+  void add(const Extra& extra, std::span<const SampleView> samples,
+           std::span<const double> task_reward, std::uint64_t seed, Scores& out) const;
+  void check_failures(Scores& out, double max_failure_frac) const;
+
+  const Task& task_;
+  double task_weight_ = 1;
+  std::vector<Extra> extras_;
+  std::vector<std::string> names_;
+};
 
 }  // namespace qed

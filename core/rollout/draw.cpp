@@ -31,16 +31,36 @@ void keep_mass(std::vector<std::int32_t>& ids, std::span<const float> logits, fl
   ids.resize(count);
 }
 
+// Cuts ids, most likely first, before the first one that is less than min_p times as likely as the
+// first. Odds need no normaliser: exp((z - z_max) / temperature).
+void keep_likely(std::vector<std::int32_t>& ids, std::span<const float> logits,
+                 float inv_temperature, float min_p) {
+  const double least = std::log(static_cast<double>(min_p));
+  const auto is_likely = [&](std::int32_t id) {
+    return (double{logits[id]} - logits[ids.front()]) * inv_temperature >= least;
+  };
+  ids.erase(std::ranges::partition_point(ids, is_likely), ids.end());
+}
+
+// An op that leaves the distribution as it is.
+bool is_idle(const SampleOp& op) {
+  return (op.op == QED_OP_TOP_P && op.value >= 1) || (op.op == QED_OP_MIN_P && op.value <= 0);
+}
+
 }  // namespace
 
 DrawPlan::DrawPlan(std::vector<SampleOp> ops, std::int64_t max_support)
     : max_support_(max_support) {
   double temperature = 1;
   for (const SampleOp& op : ops) {
+    if (op.op > QED_OP_MIN_P) {
+      throw Error("this qed cannot run penalties, logit bias and bans yet",
+                  "use a sampler, or options of it, without them", kExitUsage);
+    }
     if (op.op == QED_OP_TEMPERATURE) {
       temperature *= op.value;
       inv_temperature_ = temperature > 0 ? static_cast<float>(1 / temperature) : 0;
-    } else if (op.op != QED_OP_TOP_P || op.value < 1) {  // all of the mass is no truncation
+    } else if (!is_idle(op)) {
       truncations_.push_back({op, inv_temperature_});
     }
   }
@@ -58,8 +78,10 @@ std::vector<std::int32_t> DrawPlan::support(std::span<const float> logits) const
   for (const auto& [op, inv_temperature] : truncations_) {
     if (op.op == QED_OP_TOP_K) {
       ids.resize(std::min(ids.size(), static_cast<std::size_t>(std::max(1.0f, op.value))));
-    } else {
+    } else if (op.op == QED_OP_TOP_P) {
       keep_mass(ids, logits, inv_temperature, op.value);
+    } else {
+      keep_likely(ids, logits, inv_temperature, op.value);
     }
   }
   if (ids.size() == logits.size()) return {};
@@ -74,7 +96,10 @@ DrawPlan::Draw DrawPlan::draw(std::span<const float> logits, std::uint64_t key,
     throw Error("the model's logits are not finite",
                 "its weights have diverged: lower train.lr, and go back to an earlier checkpoint");
   }
-  if (is_greedy()) return {argmax(logits), 0, {}};
+  if (is_greedy()) {
+    const std::int32_t best = argmax(logits);
+    return {best, 0, {best}};
+  }
   std::vector<std::int32_t> ids = support(logits);
   std::vector<float> scratch;
   const auto kept = ops::supported(logits, ids, scratch);

@@ -19,13 +19,15 @@ class DrawPlan {
   static DrawPlan at_temperature(double temperature);  // no truncation; 0: greedy
 
   bool is_greedy() const { return inv_temperature_ == 0; }
-  // 1 / temperature: what the logits are multiplied with. 0 when greedy.
-  float inv_temperature() const { return inv_temperature_; }
+  // 1 / temperature: what the logits are multiplied with. Greedy: 1, over a support of one id, so
+  // that every log-prob is 0 and the completion counts in its group without a gradient of its own.
+  float inv_temperature() const { return is_greedy() ? 1 : inv_temperature_; }
 
   struct Draw {
     std::int32_t token;
-    float logp;                         // under the distribution drawn from; greedy: 0
-    std::vector<std::int32_t> support;  // ids that were kept, ascending; empty: all of them
+    float logp;  // under the distribution drawn from; greedy: 0
+    std::vector<std::int32_t>
+        support;  // ids that were kept, ascending; empty: all of them; greedy: one
   };
   // Draws with the random number (key, position). Throws Error when a logit is not finite. [any]
   Draw draw(std::span<const float> logits, std::uint64_t key, std::uint64_t position) const;

@@ -74,6 +74,7 @@ bool advance(RunContext& run) {
 }
 
 int run_all(const TrainRequest& request) {
+  request.plugins.add_service(kThreadsService, threads_service());  // one pool for all
   RunContext run(request);
   const Stopwatch watch;
   if (!advance(run)) {

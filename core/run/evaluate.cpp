@@ -50,9 +50,9 @@ EvalResult evaluate_at(RunContext& run, const Task& task,
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const Completion& c = completions[i][0];
     samples.push_back({&prompts[i].item, prompts[i].text, prompts[i].prefill, texts[i], c.tokens,
-                       c.finish, i, 0});
+                       c.finish, i, 0, static_cast<std::uint64_t>(prompts[i].max_new_tokens)});
   }
-  const Scores scored = score_samples(task, samples, 0, run.stage().rollout.max_failure_frac);
+  const Scores scored = Scorer(task).score(samples, 0, run.stage().rollout.max_failure_frac);
 
   double right = 0, reward = 0, length = 0;
   const auto n = static_cast<double>(static_cast<std::int64_t>(samples.size()) - scored.num_failed);

@@ -71,14 +71,14 @@ void add_summary(MetricsRow& row, const std::string& name, const Summary& s) {
   row.add(name + "/min", s.min);
 }
 
-void write_row(RunContext& run, const Task& task, const Rollout& rollout, const Experience& e,
+void write_row(RunContext& run, const Scorer& scorer, const Rollout& rollout, const Experience& e,
                const StepSummary& s, const UpdateSummary& u, const StepTimes& times, double lr) {
   const auto num_seqs = static_cast<double>(e.num_seqs());
   MetricsRow row = run.row();
   add_summary(row, "critic/rewards", s.reward);
   add_summary(row, "critic/advantages", s.adv);
   for (std::size_t i = 0; i < s.terms.size(); ++i)
-    row.add("reward/" + task.terms()[i] + "/mean", s.terms[i].mean());
+    row.add("reward/" + scorer.terms()[i] + "/mean", s.terms[i].mean());
   row.add("reward/right_frac", s.num_right / s.reward.n);
   row.add("reward/error_rate", static_cast<double>(rollout.scored.num_failed) / num_seqs);
   row.add("group/frac_zero_std",
@@ -106,7 +106,7 @@ void write_row(RunContext& run, const Task& task, const Rollout& rollout, const 
   run.write(row);
 }
 
-void write_samples(RunContext& run, const Task& task, const Rollout& r, const Experience& e) {
+void write_samples(RunContext& run, const Scorer& scorer, const Rollout& r, const Experience& e) {
   std::string lines;
   for (std::size_t b = 0; b < e.num_seqs(); ++b) {
     const std::size_t g = e.group[b], s = b - g * r.completions[0].size();
@@ -118,7 +118,7 @@ void write_samples(RunContext& run, const Task& task, const Rollout& r, const Ex
                         .stage_step = run.state().stage_step,
                         .group = static_cast<std::int64_t>(g),
                         .sample = static_cast<std::int64_t>(s),
-                        .task = task.name(),
+                        .task = run.stage().task.name,
                         .item = r.prompts[g].item.key,
                         .prompt = r.prompts[g].text,
                         .completion = r.texts[b],
@@ -131,8 +131,8 @@ void write_samples(RunContext& run, const Task& task, const Rollout& r, const Ex
                         .terms = {},
                         .advantage = adv / static_cast<double>(c.tokens.size()),
                         .note = score.note};
-    for (std::size_t i = 0; i < task.terms().size(); ++i)
-      record.terms.emplace_back(task.terms()[i], score.terms[i]);
+    for (std::size_t i = 0; i < scorer.terms().size(); ++i)
+      record.terms.emplace_back(scorer.terms()[i], score.terms[i]);
     lines += sample_line(record);
   }
   run.folder.samples().append(lines);
@@ -157,12 +157,12 @@ std::string live_text(const RunContext& run, const StepSummary& s, const UpdateS
 
 }  // namespace
 
-void log_step(RunContext& run, const Task& task, const Rollout& rollout,
+void log_step(RunContext& run, const Scorer& scorer, const Rollout& rollout,
               const Experience& experience, const UpdateSummary& updates, const StepTimes& times,
               double lr) {
-  const StepSummary s = summarise(rollout, experience, task.terms().size());
-  write_row(run, task, rollout, experience, s, updates, times, lr);
-  write_samples(run, task, rollout, experience);
+  const StepSummary s = summarise(rollout, experience, scorer.terms().size());
+  write_row(run, scorer, rollout, experience, s, updates, times, lr);
+  write_samples(run, scorer, rollout, experience);
   const std::int64_t step = run.state().stage_step;
   run.live.update(live_text(run, s, updates, times));
   if (step == 1)

@@ -38,7 +38,7 @@ struct StepTimes {
   double gen = 0, reward = 0, old_log_prob = 0, adv = 0, update_actor = 0, step = 0;
 };
 
-void log_step(RunContext& run, const Task& task, const Rollout& rollout,
+void log_step(RunContext& run, const Scorer& scorer, const Rollout& rollout,
               const Experience& experience, const UpdateSummary& updates, const StepTimes& times,
               double lr);
 

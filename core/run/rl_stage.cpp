@@ -19,9 +19,12 @@ namespace qed {
 
 namespace {
 
+constexpr std::uint64_t kProvided = 0;  // of QED_NEEDS_<what>
+
 // Everything a stage keeps between steps.
 struct Loop {
   Task task;
+  Scorer scorer;
   Algorithm algorithm;
   Sampler sampler;
   AdamW optimizer;
@@ -31,6 +34,7 @@ struct Loop {
 
   Loop(RunContext& run, const Stage& s)
       : task(run.component("task", s.task.name), s.task.options.dump(), run.plugins.abi()),
+        scorer(task, s.task_weight, s.rewards, run.plugins),
         algorithm(run.component("algorithm", s.algorithm.name), s.algorithm.options.dump(),
                   run.plugins.abi()),
         sampler(run.component("sampler", s.sampler.name), s.sampler.options.dump(),
@@ -40,6 +44,7 @@ struct Loop {
         held_out(held_out_keys(task, s.eval.items)),
         items(task, task.splits().front(), run.key("data").value(), held_out) {
     items.seek(run.state().data_cursor);
+    algorithm.check_needs(kProvided);
     if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
   }
 };
@@ -61,12 +66,14 @@ void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
     request.num_steps = static_cast<std::uint64_t>(stage.steps);
     request.index = static_cast<std::uint64_t>(s);
     request.group_size = static_cast<std::uint64_t>(stage.rollout.group_size);
-    r.plans.emplace_back(loop.sampler.plan(request), stage.rollout.max_support);
-    if (r.plans.back().is_greedy()) {
-      throw Error(cat("sampler `", loop.sampler.name(),
-                      "` is greedy, and a greedy rollout cannot be trained on"),
-                  "use a temperature above 0", kExitUsage);
-    }
+    request.vocab_size = static_cast<std::uint64_t>(run.model.config().vocab_size);
+    const std::uint64_t seed = run.key("sampler").add(request.step).add(request.index).value();
+    r.plans.emplace_back(loop.sampler.plan(request, seed), stage.rollout.max_support);
+  }
+  if (std::ranges::all_of(r.plans, &DrawPlan::is_greedy)) {
+    throw Error(cat("sampler `", loop.sampler.name(),
+                    "` is greedy, and a greedy rollout cannot be trained on"),
+                "use a temperature above 0", kExitUsage);
   }
   std::map<std::string, std::uint64_t> occurrences;
   for (const RenderedPrompt& p : r.prompts) {
@@ -98,16 +105,17 @@ void verify(RunContext& run, const Loop& loop, std::int64_t step, Rollout& r) {
     for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
       const RenderedPrompt& p = r.prompts[g];
       const Completion& c = r.completions[g][s];
-      samples.push_back(
-          {&p.item, p.text, p.prefill, r.texts[samples.size()], c.tokens, c.finish, g, s});
+      samples.push_back({&p.item, p.text, p.prefill, r.texts[samples.size()], c.tokens, c.finish, g,
+                         s, static_cast<std::uint64_t>(p.max_new_tokens)});
     }
   }
   const std::uint64_t seed = run.key("verify").add(static_cast<std::uint64_t>(step)).value();
-  r.scored = score_samples(loop.task, samples, seed, run.stage().rollout.max_failure_frac);
+  r.scored = loop.scorer.score(samples, seed, run.stage().rollout.max_failure_frac);
   for (const Score& s : r.scored.scores) r.reward.push_back(s.reward);
 }
 
-void compute_advantages(const Loop& loop, std::int64_t step, Experience& e) {
+void compute_advantages(RunContext& run, const Loop& loop, std::int64_t step, Experience& e,
+                        MetricSums& metrics) {
   std::vector<std::size_t> all(e.num_seqs());
   for (std::size_t b = 0; b < all.size(); ++b) all[b] = b;
   const BatchView batch(e, all, static_cast<std::uint64_t>(step));
@@ -115,20 +123,18 @@ void compute_advantages(const Loop& loop, std::int64_t step, Experience& e) {
   out.size = sizeof out;
   out.adv = {e.adv.data(), e.adv.size()};
   out.keep = {e.keep.data(), e.keep.size()};
-  loop.algorithm.advantage(batch.abi(), out);
+  const std::uint64_t seed = run.key("advantage").add(static_cast<std::uint64_t>(step)).value();
+  loop.algorithm.advantage(batch.abi(), out, metrics, seed);
 }
 
 // epochs x mini_batches updates over the experience; those without any advantage are skipped whole.
-UpdateSummary update(RunContext& run, Loop& loop, std::int64_t step, double lr,
-                     const Experience& e) {
+void update(RunContext& run, Loop& loop, std::int64_t step, double lr, const Experience& e,
+            UpdateSummary& out) {
   const TrainTable& options = run.stage().train;
-  UpdateSummary out;
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
-    const std::uint64_t key = run.key("order")
-                                  .add(static_cast<std::uint64_t>(step))
-                                  .add(static_cast<std::uint64_t>(epoch))
-                                  .value();
-    const auto order = shuffled(e.num_seqs(), key);
+    KeyHash key = run.key("order");
+    key.add(static_cast<std::uint64_t>(step)).add(static_cast<std::uint64_t>(epoch));
+    const auto order = shuffled(e.num_seqs(), key.value());
     for (std::int64_t m = 0; m < options.mini_batches; ++m) {
       const auto n = static_cast<std::int64_t>(order.size());
       std::vector<std::size_t> rows(order.begin() + n * m / options.mini_batches,
@@ -136,7 +142,8 @@ UpdateSummary update(RunContext& run, Loop& loop, std::int64_t step, double lr,
       std::sort(rows.begin(), rows.end());
       const PolicyGradient g =
           policy_gradient(run.model, loop.algorithm, e, rows, static_cast<std::uint64_t>(step),
-                          options.micro_tokens, out.metrics);
+                          options.micro_tokens,
+                          KeyHash(key).add(static_cast<std::uint64_t>(m)).value(), out.metrics);
       out.loss += g.loss;
       ++out.num_planned;
       if (!g.has_signal) continue;
@@ -145,7 +152,6 @@ UpdateSummary update(RunContext& run, Loop& loop, std::int64_t step, double lr,
       run.report_first_update();
     }
   }
-  return out;
 }
 
 }  // namespace
@@ -170,21 +176,23 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     verify(run, loop, step, rollout);
     times.reward = watch.lap();
 
-    Experience experience = make_experience(rollout.requests, rollout.completions, rollout.reward);
+    Experience experience = make_experience(rollout.requests, rollout.completions, rollout.reward,
+                                            rollout.scored.streams);
     score(run.model, experience, stage.train.micro_tokens);
     times.old_log_prob = watch.lap();
 
-    compute_advantages(loop, step, experience);
+    UpdateSummary updates;
+    compute_advantages(run, loop, step, experience, updates.metrics);
     times.adv = watch.lap();
 
-    const UpdateSummary updates = update(run, loop, step, lr, experience);
+    update(run, loop, step, lr, experience, updates);
     times.update_actor = watch.lap();
     times.step = whole.seconds();
 
     run.state().stage_step = step;
     ++run.state().global_step;
     run.state().data_cursor = loop.items.cursor();
-    log_step(run, loop.task, rollout, experience, updates, times, lr);
+    log_step(run, loop.scorer, rollout, experience, updates, times, lr);
     loop.evaluator.after_step();
     if (end_step(run, loop.optimizer, stop)) return;
   }

@@ -3,6 +3,7 @@
 // What one step learned from: scored completions on a flat token axis, ordered by (group, sample),
 // and the numbers per token that the algorithm works with.
 
+#include "core/reward/scoring.h"
 #include "core/rollout/generate.h"
 #include "core/train/packing.h"
 
@@ -22,12 +23,19 @@ struct Experience {
   std::vector<std::uint64_t> group;   // [B]
   std::vector<float> reward;          // [B] 0 where valid is 0
   std::vector<std::uint8_t> valid;    // [B] 0: scoring failed
+  std::vector<std::uint8_t> finish;   // [B] QED_FINISH_<reason>
   std::vector<std::uint8_t> mask;     // [T] 1: the model wrote it
   std::vector<float> behavior_logp;   // [T]
   std::vector<float> old_logp;        // [T] from the training forward, before the first update
   std::vector<float> entropy;         // [T] likewise
   std::vector<float> adv;             // [T]
   std::vector<std::uint8_t> keep;     // [B]
+  struct Stream {
+    std::string label;
+    std::optional<double> gamma;
+    std::vector<float> reward;  // [T]
+  };
+  std::vector<Stream> streams;  // rewards per token, beside `reward`
 
   std::size_t num_seqs() const { return sequences.size(); }
   std::size_t num_tokens() const { return behavior_logp.size(); }
@@ -35,10 +43,12 @@ struct Experience {
   bool is_active(std::size_t b) const;
 };
 
-// Lays out completions (one vector per group). `reward` is NaN where scoring failed.
+// Lays out completions (one vector per group). `reward` is NaN where scoring failed; `streams` have
+// a vector per completion.
 Experience make_experience(std::span<const GenerateRequest> requests,
                            std::span<const std::vector<Completion>> completions,
-                           std::span<const double> reward);
+                           std::span<const double> reward,
+                           std::span<const TokenStream> streams = {});
 
 // A part of an experience, copied so that its spans are contiguous, in the form that plugins take.
 class BatchView {
@@ -47,12 +57,17 @@ class BatchView {
   BatchView(const Experience& from, std::span<const std::size_t> rows, std::uint64_t step);
   const qed_batch& abi() const { return abi_; }
   std::span<const float> adv() const { return adv_; }
+  // weight[t] = mask[t] / num_tokens: the mean over the tokens of an update.
+  std::vector<float> token_mean(double num_tokens) const;
   std::size_t num_tokens() const { return mask_.size(); }
 
  private:
   std::vector<std::uint64_t> offset_, group_;
   std::vector<float> reward_, behavior_logp_, old_logp_, adv_;
-  std::vector<std::uint8_t> valid_, mask_;
+  std::vector<std::uint8_t> valid_, mask_, finish_;
+  std::vector<std::vector<float>> stream_rewards_;
+  std::vector<qed_stream> streams_;
+  std::vector<const qed_stream*> stream_pointers_;
   qed_batch abi_{};
 };
 

@@ -25,13 +25,14 @@ double demonstration_gradient(Transformer& model, std::span<const Sequence> sequ
 
 // Adds the policy gradient of the sequences `rows` (ascending) to the model's. Weights are
 // token-mean over all valid tokens of `rows`; sequences without an advantage count in the mean and
-// cost nothing. Returns the loss, and whether any gradient was added.
+// cost nothing. `seed` goes to the plugin. Returns the loss, and whether any gradient was added.
 struct PolicyGradient {
   double loss = 0;
   bool has_signal = false;
 };
 PolicyGradient policy_gradient(Transformer& model, const Algorithm& algorithm,
                                const Experience& experience, std::span<const std::size_t> rows,
-                               std::uint64_t step, std::int64_t micro_tokens, MetricSums& metrics);
+                               std::uint64_t step, std::int64_t micro_tokens, std::uint64_t seed,
+                               MetricSums& metrics);
 
 }  // namespace qed

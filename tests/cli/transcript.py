@@ -7,7 +7,8 @@ A transcript has lines of these forms, in this order per command:
     # comment
     file NAME          writes NAME into the working folder; its lines follow
     | text
-    $ qed ARGUMENTS    runs the program; $BUILD and $SOURCE stand for folders
+    $ qed ARGUMENTS    runs the program, `< NAME` at the end is its input; $BUILD and $SOURCE stand for
+                       folders
     out| line of stdout
     err| line of stderr
     exit CODE
@@ -51,6 +52,7 @@ def run_transcript(text: str, cwd: pathlib.Path) -> str:
         lines.append(line)
         if line.startswith("file "):
             file = cwd / line[len("file "):]
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("")
         elif line.startswith("|"):
             with file.open("a") as out:
@@ -58,9 +60,14 @@ def run_transcript(text: str, cwd: pathlib.Path) -> str:
         elif line.startswith("$ "):
             command = shlex.split(expand(line[2:]))
             assert command[0] == "qed", line
-            done = subprocess.run(
-                [os.environ["QED_BIN"], *command[1:]], cwd=cwd, env=environment,
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            source = os.devnull
+            if "<" in command:
+                *command, _, name = command
+                source = cwd / name
+            with open(source) as stdin:
+                done = subprocess.run(
+                    [os.environ["QED_BIN"], *command[1:]], cwd=cwd, env=environment,
+                    stdin=stdin, capture_output=True, text=True, timeout=60)
             for prefix, output in (("out|", done.stdout), ("err|", done.stderr)):
                 lines += [f"{prefix} {normalise(part)}".rstrip() for part in output.splitlines()]
             lines.append(f"exit {done.returncode}")

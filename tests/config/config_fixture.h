@@ -36,6 +36,9 @@ class PaperPlugins final : public ComponentFinder {
     add("algorithm", "timid", {small_clip_low, clip_high});
     add("sampler", "standard",
         {{.name = "temperature", .type = OptionType::kFloat, .default_value = 1.0, .min = 0}});
+    add("reward", "soft_overlong",
+        {{.name = "cache", .type = OptionType::kInt, .default_value = 100, .min = 1}});
+    add("reward", "length", {});
   }
 
   const ComponentSpec& find(const std::string& kind, const std::string& name) override {
@@ -70,6 +73,11 @@ class ConfigTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
+  static void write(const std::string& file, const std::string& text) {
+    std::filesystem::create_directories(std::filesystem::absolute(file).parent_path());
+    std::ofstream(file) << text;
+  }
+
   RunConfig load(const std::string& text, const std::vector<std::string>& sets = {}) {
     std::ofstream("x.toml") << text;
     report_ = {};
@@ -86,6 +94,14 @@ class ConfigTest : public ::testing::Test {
       return error.what();
     }
     return "no error";
+  }
+
+  // Where a value came from, by the report of the last load.
+  std::string origin_of(const std::string& table, const std::string& key) const {
+    for (const ResolvedValue& value : report_.values) {
+      if (value.table == table && value.key == key) return value.origin;
+    }
+    return "not there";
   }
 
   // Nine lines that every file of these tests can begin with: tables that are fine.

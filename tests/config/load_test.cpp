@@ -102,12 +102,6 @@ TEST_F(Load, AModelGivenBySetReplacesTheOtherKindInTheFile) {
 TEST_F(Load, TheReportSaysWhereEachValueCameFrom) {
   load(head() + rl(), {"train.lr=1"});
 
-  const auto origin_of = [&](const std::string& table, const std::string& key) {
-    for (const ResolvedValue& value : report_.values) {
-      if (value.table == table && value.key == key) return value.origin;
-    }
-    return std::string("not there");
-  };
   EXPECT_EQ(origin_of("model", "config"), "x.toml:2");
   EXPECT_EQ(origin_of("train", "lr"), "--set");
   EXPECT_EQ(origin_of("train", "eps"), "default");

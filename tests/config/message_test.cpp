@@ -42,7 +42,7 @@ TEST_F(Message, UnknownOptionOfAPlugin) {
             "3 | clip_lw = 0.2\n"
             "  | ^^^^^^^ not an option of algorithm `grpo`\n"
             "\n"
-            "hint: the closest option is `clip_low`; `qed plugins grpo` lists its 2 options");
+            "hint: the closest option is `clip_low`; `qed plugins grpo` lists its options");
 }
 
 TEST_F(Message, KeyInTheWrongTable) {
@@ -82,6 +82,8 @@ TEST_F(Message, WrongType) {
             "   |\n"
             "11 | lr = \"fast\"\n"
             "   |      ^^^^^^ expected a number\n"
+            "\n"
+            "hint: only strings are in quotes\n"
             "\n"
             "error: `warmup` in [train] must be an integer, not a float\n"
             "  --> x.toml:12:10\n"
@@ -134,7 +136,10 @@ TEST_F(Message, NotToml) {
             " --> x.toml:1:5\n"
             "  |\n"
             "1 | [run\n"
-            "  |     ^ expected ']', saw '\\n'");
+            "  |     ^ expected ']', saw '\\n'\n"
+            "\n"
+            "hint: a table begins with its name in brackets on a line of its own: [train]");
+  EXPECT_THAT(error_of("[run]\nname = quick\n"), HasSubstr("a string is in quotes"));
 }
 
 TEST_F(Message, KeyOrTableGivenTwice) {
@@ -230,7 +235,7 @@ TEST_F(Message, ModelThatIsNotThere) {
                         "2 | config = \"none.json\"\n"
                         "  |          ^^^^^^^^^^^\n"));
   EXPECT_THAT(error_of("[model]\npath = \"none\"\n"),
-              HasSubstr("error: no model in none: it has no config.json\n --> x.toml:2:8\n"));
+              HasSubstr("error: no model in none: there is no such folder\n --> x.toml:2:8\n"));
 }
 
 TEST_F(Message, PluginThatCannotBeLoaded) {
@@ -247,6 +252,21 @@ TEST_F(Message, PluginThatCannotBeLoaded) {
 
   error_of(file + "[run]\nsed = 1\n");
   EXPECT_EQ(exit_code_, kExitUsage);  // the file has a mistake of its own
+}
+
+TEST_F(Message, AllPluginsThatCannotBeLoadedAreReportedTogether) {
+  const std::string text = error_of(
+      "[model]\nconfig = \"model.json\"\n[task]\nname = \"smus\"\n"
+      "[algorithm]\nname = \"grop\"\n[sampler]\nname = \"standrad\"\n"
+      "[reward]\nlenght = {}\n" +
+      rl() + rl() + "algorithm = { name = \"grrpo\" }\n");
+
+  for (const char* name :
+       {"task is called `smus`", "algorithm is called `grop`", "sampler is called `standrad`",
+        "reward is called `lenght`", "algorithm is called `grrpo`"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("error: no ") + name));
+  }
+  EXPECT_EQ(exit_code_, kExitPlugin);
 }
 
 TEST_F(Message, AllProblemsComeInOneGoAndOnceEach) {

@@ -79,7 +79,7 @@ TEST_F(Swap, OptionsGivenBySetAreForTheNewPlugin) {
             "  | algorithm.clip_high=1\n"
             "  |           ^^^^^^^^^ not an option of algorithm `plain`\n"
             "\n"
-            "hint: `qed plugins plain` lists its 1 option");
+            "hint: `qed plugins plain` lists its options");
 }
 
 TEST_F(Swap, ToTheSamePluginIsNoSwap) {

@@ -8,6 +8,7 @@
 
 #include "qed/hash.h"
 #include "tests/host/host_fixture.h"
+#include "tests/host/options.h"
 
 namespace qed {
 namespace {
@@ -23,8 +24,8 @@ class Items : public testing::Test {
   }
 
   // The options of arithmetic, with operands of so many digits.
-  static std::string digits(int n) {
-    return R"({"digits":)" + std::to_string(n) + R"(,"operator":"add","working":0.5})";
+  std::string digits(int n) {
+    return options_with(host_.load("task", "arithmetic").spec, {{"digits", n}});
   }
 
   PluginHost host_{{product_plugins(), test_plugins()}};

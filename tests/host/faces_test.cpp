@@ -34,6 +34,7 @@ class Faces : public testing::Test {
   }
 
   PluginHost host_{{product_plugins(), test_plugins()}};
+  MetricSums metrics_;
 };
 
 TestBatch two_sequences() {
@@ -49,9 +50,57 @@ TEST_F(Faces, AlgorithmWritesIntoTheSpansOfTheHost) {
   const TestBatch batch = two_sequences();
   TestAdvantage out(batch);
   auto abi = out.abi();
-  algorithm("good")->advantage(batch.abi(), abi);
+  algorithm("good")->advantage(batch.abi(), abi, metrics_, 0);
   EXPECT_THAT(out.adv, ElementsAre(1, 0, 0.5, 0, 0));
   EXPECT_THAT(out.keep, ElementsAre(0, 1));
+}
+
+TEST_F(Faces, AlgorithmMayReportMetricsWithItsAdvantages) {
+  const TestBatch batch = two_sequences();
+  TestAdvantage out(batch);
+  auto abi = out.abi();
+  algorithm("good")->advantage(batch.abi(), abi, metrics_, 0);
+  EXPECT_EQ(metrics_["moody/rewards"], std::pair(1.5, 2.0));
+  EXPECT_EQ(abi.metrics, nullptr);
+}
+
+TEST_F(Faces, WhatAlgorithmPreparesGoesToItsLoss) {
+  const auto moody = algorithm("good");
+  ASSERT_TRUE(moody->has_prepare());
+  TestLoss args(two_sequences());
+  qed_update update = {.size = sizeof(qed_update),
+                       .reserved = 0,
+                       .batch = &args.batch,
+                       .adv = {args.adv.data(), args.adv.size()},
+                       .ret = {},
+                       .weight = {args.weight.data(), args.weight.size()},
+                       .logp = {},
+                       .metrics = nullptr};
+  const std::string prepared = moody->prepare(update, metrics_, 0);
+  EXPECT_EQ(prepared, "5 tokens");
+  EXPECT_EQ(metrics_["moody/updates"], std::pair(1.0, 1.0));
+  auto abi = args.abi();
+  abi.prepared = {reinterpret_cast<const std::uint8_t*>(prepared.data()), prepared.size()};
+  moody->loss(abi, metrics_, 0);
+  EXPECT_EQ(metrics_["moody/prepared"], std::pair(8.0, 1.0));
+}
+
+TEST_F(Faces, AlgorithmWithACriticWritesItsGradientsToo) {
+  TestLoss args(two_sequences());
+  std::vector<float> value(5, 0.5f), grad_value(5, 9), entropy(5, 0.25f), grad_entropy(5, 9);
+  auto abi = args.abi();
+  abi.value = {value.data(), 5};
+  abi.grad_value = {grad_value.data(), 5};
+  abi.entropy = {entropy.data(), 5};
+  abi.grad_entropy = {grad_entropy.data(), 5};
+  algorithm("good")->loss(abi, metrics_, 0);
+  EXPECT_EQ(abi.value_loss, 0.5);
+  EXPECT_THAT(grad_value, ElementsAre(1, 0, 0, 0, 0));
+  EXPECT_THAT(grad_entropy, Each(0));
+  const auto moody = algorithm("nan_value");
+  const auto f = failure_of([&] { moody->loss(abi, metrics_, 0); });
+  EXPECT_EQ(f.message, path("algorithm", "moody") +
+                           "it gave the gradient of the value nan for token 2 of sequence 1");
 }
 
 TEST_F(Faces, AlgorithmLossClearsTheGradientAndAddsUpMetrics) {
@@ -60,7 +109,7 @@ TEST_F(Faces, AlgorithmLossClearsTheGradientAndAddsUpMetrics) {
   MetricSums metrics;
   for (int call = 0; call < 2; ++call) {
     auto abi = args.abi();
-    moody->loss(abi, metrics);
+    moody->loss(abi, metrics, 0);
     EXPECT_EQ(abi.loss, 2.5);
     EXPECT_EQ(abi.metrics, nullptr);
     EXPECT_THAT(args.grad, ElementsAre(2.5, 0, 0, 0, 0));
@@ -75,8 +124,11 @@ TEST_F(Faces, AlgorithmThatCannotBeMadeSaysWhy) {
   EXPECT_EQ(f.exit_code, kExitPlugin);
 }
 
-TEST_F(Faces, AlgorithmThatNeedsValuesIsRefused) {
-  const auto f = failure_of([&] { algorithm("needs_value"); });
+TEST_F(Faces, AlgorithmThatNeedsWhatIsNotProvidedIsRefused) {
+  const auto moody = algorithm("needs_value");
+  EXPECT_EQ(moody->needs(), QED_NEEDS_VALUE);
+  moody->check_needs(QED_NEEDS_REF | QED_NEEDS_VALUE);
+  const auto f = failure_of([&] { moody->check_needs(QED_NEEDS_REF); });
   EXPECT_EQ(f.message,
             path("algorithm", "moody") + "it needs a value model, which this qed does not have");
   EXPECT_EQ(f.hint,
@@ -94,7 +146,7 @@ TEST_F(Faces, AlgorithmsAdvantageFailsWithItsOwnMessageOrAtTheTokenThatIsNotFini
     TestAdvantage out(batch);
     auto abi = out.abi();
     const auto moody = algorithm(mode);
-    const auto f = failure_of([&] { moody->advantage(batch.abi(), abi); });
+    const auto f = failure_of([&] { moody->advantage(batch.abi(), abi, metrics_, 0); });
     EXPECT_EQ(f.message, path("algorithm", "moody") + why);
     EXPECT_EQ(f.exit_code, kExitPlugin);
   }
@@ -112,7 +164,7 @@ TEST_F(Faces, AlgorithmsLossFailsWithItsOwnMessageOrWhereItIsNotFinite) {
     auto abi = args.abi();
     MetricSums metrics;
     const auto moody = algorithm(mode);
-    const auto f = failure_of([&] { moody->loss(abi, metrics); });
+    const auto f = failure_of([&] { moody->loss(abi, metrics, 0); });
     EXPECT_EQ(f.message, path("algorithm", "moody") + why);
     EXPECT_EQ(f.exit_code, kExitPlugin);
   }
@@ -123,7 +175,7 @@ TEST_F(Faces, AnExceptionThatIsNoneDoesNotCrossTheBoundary) {
   const TestBatch batch = two_sequences();
   TestAdvantage out(batch);
   auto abi = out.abi();
-  const auto f = failure_of([&] { throws.advantage(batch.abi(), abi); });
+  const auto f = failure_of([&] { throws.advantage(batch.abi(), abi, metrics_, 0); });
   EXPECT_EQ(f.message, path("algorithm", "throws") + "unknown exception");
 }
 
@@ -133,15 +185,15 @@ TEST_F(Faces, ABatchThatContradictsItselfIsOurBug) {
   TestAdvantage out(batch);
   auto abi = out.abi();
   const auto moody = algorithm("good");
-  EXPECT_THROW(moody->advantage(batch.abi(), abi), std::logic_error);
+  EXPECT_THROW(moody->advantage(batch.abi(), abi, metrics_, 0), std::logic_error);
 }
 
 // ---- Sampler ----
 
-qed_request request(std::uint32_t stage) { return {sizeof(qed_request), stage, 3, 4, 5, 8}; }
+qed_request request(std::uint32_t stage) { return {sizeof(qed_request), stage, 3, 4, 5, 8, 50}; }
 
 TEST_F(Faces, SamplerSeesTheRequestAndItsOpsKeepTheirOrder) {
-  const auto ops = sampler("good")->plan(request(QED_STAGE_TRAIN));
+  const auto ops = sampler("good")->plan(request(QED_STAGE_TRAIN), 0);
   ASSERT_EQ(ops.size(), 3u);
   EXPECT_EQ(ops[0].op, QED_OP_TEMPERATURE);
   EXPECT_EQ(ops[0].value, 0.75f);
@@ -149,7 +201,7 @@ TEST_F(Faces, SamplerSeesTheRequestAndItsOpsKeepTheirOrder) {
   EXPECT_EQ(ops[1].value, 7.0f);
   EXPECT_EQ(ops[2].op, QED_OP_TOP_P);
   EXPECT_EQ(ops[2].value, 0.5f);
-  EXPECT_EQ(sampler("good")->plan(request(QED_STAGE_EVAL)).size(), 1u);
+  EXPECT_EQ(sampler("good")->plan(request(QED_STAGE_EVAL), 0).size(), 1u);
 }
 
 TEST_F(Faces, SamplerWhoseOpsCannotBeAppliedIsRefused) {
@@ -159,10 +211,17 @@ TEST_F(Faces, SamplerWhoseOpsCannotBeAppliedIsRefused) {
       {"many", "it asks for more than 16 ops"},
       {"top_k", "its top-k is 0, at least 1 is needed"},
       {"top_p", "its top-p is 1.5, which is outside 0 to 1"},
+      {"min_p", "its min-p is -1, which is outside 0 to 1"},
+      {"repetition", "its repetition penalty is 0, more than 0 is needed"},
+      {"presence", "its presence penalty is nan"},
+      {"frequency", "its frequency penalty is inf"},
+      {"bias", "its logit bias has 2 ids and 1 values"},
+      {"nan_bias", "its logit bias adds nan"},
+      {"ban", "its ban names the id 50; the vocabulary has 50"},
   };
   for (const auto& [mode, why] : cases) {
     const auto moody = sampler(mode);
-    const auto f = failure_of([&] { moody->plan(request(QED_STAGE_TRAIN)); });
+    const auto f = failure_of([&] { moody->plan(request(QED_STAGE_TRAIN), 0); });
     EXPECT_EQ(f.message, path("sampler", "moody") + why);
     EXPECT_EQ(f.exit_code, kExitPlugin);
   }
@@ -170,33 +229,48 @@ TEST_F(Faces, SamplerWhoseOpsCannotBeAppliedIsRefused) {
 
 TEST_F(Faces, SamplerWithAnUnknownOpIsRefused) {
   const Sampler later(host_.load("sampler", "unknown_op"), "{}", host_.abi());
-  const auto f = failure_of([&] { later.plan(request(QED_STAGE_TRAIN)); });
+  const auto f = failure_of([&] { later.plan(request(QED_STAGE_TRAIN), 0); });
   EXPECT_EQ(f.message,
             path("sampler", "unknown_op") + "it asks for op 999, which this qed does not know");
 }
 
 TEST_F(Faces, APluginMayBeWrittenInC) {
   const Component& component = host_.load("sampler", "plain_c");
-  const auto ops = Sampler(component, "{}", host_.abi()).plan(request(QED_STAGE_TRAIN));
+  const auto ops = Sampler(component, "{}", host_.abi()).plan(request(QED_STAGE_TRAIN), 0);
   ASSERT_EQ(ops.size(), 1u);
   EXPECT_EQ(ops[0].value, 0.5f);
   const auto f = failure_of([&] { Sampler(component, R"({"a":1})", host_.abi()); });
   EXPECT_EQ(f.message, path("sampler", "plain_c") + "options must be {}");
 }
 
-TEST_F(Faces, StandardSamplerPlansWhatItsOptionsSay) {
-  const auto plan = [&](const std::string& options) {
-    const Sampler standard(host_.load("sampler", "standard"), options, host_.abi());
-    std::vector<std::pair<std::uint32_t, float>> out;
-    for (const SampleOp& op : standard.plan(request(QED_STAGE_TRAIN)))
-      out.push_back({op.op, op.value});
-    return out;
-  };
-  EXPECT_THAT(plan(R"({"temperature":1.0,"top_k":0,"top_p":1.0})"),
-              ElementsAre(std::pair(QED_OP_TEMPERATURE, 1.0f)));
-  EXPECT_THAT(plan(R"({"temperature":0.5,"top_k":40,"top_p":0.25})"),
-              ElementsAre(std::pair(QED_OP_TEMPERATURE, 0.5f), std::pair(QED_OP_TOP_K, 40.0f),
-                          std::pair(QED_OP_TOP_P, 0.25f)));
+TEST_F(Faces, SamplerMayBanBiasAndPenalise) {
+  const auto ops = sampler("all")->plan(request(QED_STAGE_TRAIN), 0);
+  ASSERT_EQ(ops.size(), 6u);
+  EXPECT_EQ(ops[0].op, QED_OP_MIN_P);
+  EXPECT_EQ(ops[0].value, 0.5f);
+  EXPECT_EQ(ops[1].op, QED_OP_REPETITION);
+  EXPECT_EQ(ops[2].op, QED_OP_PRESENCE);
+  EXPECT_EQ(ops[3].op, QED_OP_FREQUENCY);
+  EXPECT_EQ(ops[3].value, -0.5f);
+  EXPECT_EQ(ops[4].op, QED_OP_LOGIT_BIAS);
+  EXPECT_THAT(ops[4].ids, ElementsAre(0, 49));
+  EXPECT_THAT(ops[4].values, ElementsAre(1.5f, -2.5f));
+  EXPECT_EQ(ops[5].op, QED_OP_BAN);
+  EXPECT_THAT(ops[5].ids, ElementsAre(3));
+}
+
+TEST_F(Faces, SamplerMayConstrainTokens) {
+  const auto moody = sampler("good");
+  ASSERT_TRUE(moody->has_mask());
+  EXPECT_FALSE(Sampler(host_.load("sampler", "plain_c"), "{}", host_.abi()).has_mask());
+  std::vector<std::uint8_t> allowed(7, 0xFF);
+  qed_mask_row row = {sizeof(qed_mask_row), 0, 12, {}, {}, {allowed.data(), allowed.size()}};
+  qed_mask_row* const rows[] = {&row};
+  moody->mask(rows, 0);
+  EXPECT_THAT(allowed, ElementsAre(1, 0, 0, 0, 0, 0, 0));
+  const auto nothing = sampler("no_token");
+  const auto f = failure_of([&] { nothing->mask(rows, 0); });
+  EXPECT_EQ(f.message, path("sampler", "moody") + "its mask leaves no token to completion 12");
 }
 
 // ---- Task ----

@@ -13,7 +13,7 @@
 
 namespace qed {
 
-inline std::filesystem::path product_plugins() { return QED_BINARY_DIR "/plugins"; }
+inline std::filesystem::path product_plugins() { return QED_BINARY_DIR "/lib/qed/plugins"; }
 inline std::filesystem::path test_plugins() { return QED_BINARY_DIR "/test_plugins"; }
 
 // What the user sees of a failure: message, hint, exit code.
@@ -38,13 +38,14 @@ Failure failure_of(Body&& body) {
 struct TestBatch {
   std::vector<std::uint64_t> offset = {0}, group;
   std::vector<float> reward, behavior_logp, old_logp;
-  std::vector<std::uint8_t> valid, mask;
+  std::vector<std::uint8_t> valid, mask, finish;
   std::uint64_t step = 1;
 
   void add(std::uint64_t group_id, float r, std::size_t length, bool is_valid = true) {
     group.push_back(group_id);
     reward.push_back(r);
     valid.push_back(is_valid ? 1 : 0);
+    finish.push_back(QED_FINISH_STOP);
     offset.push_back(offset.back() + length);
     mask.resize(offset.back(), 1);
     behavior_logp.resize(offset.back(), -1);
@@ -63,7 +64,13 @@ struct TestBatch {
             .behavior_logp = {behavior_logp.data(), behavior_logp.size()},
             .old_logp = {old_logp.data(), old_logp.size()},
             .ref_logp = {},
-            .value = {}};
+            .value = {},
+            .finish = {finish.data(), finish.size()},
+            .turn = {},
+            .staleness = {},
+            .baseline = {},
+            .streams = nullptr,
+            .num_streams = 0};
   }
 };
 
@@ -72,7 +79,12 @@ struct TestAdvantage {
   explicit TestAdvantage(const TestBatch& batch)
       : adv(batch.mask.size(), 0.0f), keep(batch.group.size(), 1) {}
   qed_advantage abi() {
-    return {sizeof(qed_advantage), 0, {adv.data(), adv.size()}, {}, {keep.data(), keep.size()}};
+    return {.size = sizeof(qed_advantage),
+            .reserved = 0,
+            .adv = {adv.data(), adv.size()},
+            .ret = {},
+            .keep = {keep.data(), keep.size()},
+            .metrics = nullptr};
   }
   std::vector<float> adv;
   std::vector<std::uint8_t> keep;
@@ -99,7 +111,14 @@ struct TestLoss {
             .weight = {weight.data(), weight.size()},
             .grad_logp = {grad.data(), grad.size()},
             .loss = 0,
-            .metrics = nullptr};
+            .metrics = nullptr,
+            .prepared = {},
+            .token = {},
+            .entropy = {},
+            .value = {},
+            .grad_entropy = {},
+            .grad_value = {},
+            .value_loss = 0};
   }
   TestBatch source;
   std::vector<float> logp, weight, adv, grad;

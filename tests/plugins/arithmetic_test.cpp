@@ -1,12 +1,13 @@
-#include "core/host/task.h"
 #include "qed/hash.h"
 #include "qed/philox.h"
-#include "tests/host/host_fixture.h"
+#include "tests/plugins/task_fixture.h"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -15,24 +16,12 @@ namespace {
 
 class Arithmetic : public testing::Test {
  protected:
-  Task make(int digits, double working) {
-    return Task(host_.load("task", "arithmetic"),
-                R"({"digits":)" + std::to_string(digits) + R"(,"operator":"add","working":)" +
-                    std::to_string(working) + "}",
-                host_.abi());
-  }
+  Task make(const Json& options) { return make_task(host_, "arithmetic", options); }
+  Task make(int digits, double working) { return make({{"digits", digits}, {"working", working}}); }
 
   static Score score(const Task& task, const Item& item, std::string_view text,
                      std::uint32_t finish = QED_FINISH_STOP) {
-    const SampleView view = {.item = &item,
-                             .prompt = {},
-                             .prefill = {},
-                             .text = text,
-                             .tokens = {},
-                             .finish = finish,
-                             .group = 0,
-                             .index = 0};
-    return task.verify(std::span(&view, 1), 0).front();
+    return score_text(task, item, text, "", "", finish);
   }
 
   PluginHost host_{{product_plugins()}};
@@ -219,6 +208,146 @@ TEST_F(Arithmetic, LoadIsAPureFunctionOfItsArguments) {
       }
     });
   }
+}
+
+// The quick start's runs depend on every byte: splits, prompts and the mix of demonstrations.
+TEST_F(Arithmetic, TheDefaultsItemsAndDemonstrationsNeverChange) {
+  const std::pair<int, std::uint32_t> cases[] = {
+      {1, 2522376742u}, {3, 3698430289u}, {9, 2755567735u}};
+  for (const auto& [digits, crc] : cases) {
+    const Task task = make(digits, 0.4);
+    std::string all;
+    for (const std::string split : {"train", "test"}) {
+      for (std::uint64_t i = 0; i < 2000; ++i) {
+        const Item item = task.load(split, i);
+        all += item.key + "|" + item.blob + "|" + task.render(item).text + "|||" +
+               *task.demonstrate(item, "", i) + "\n";
+      }
+    }
+    EXPECT_EQ(crc32(all), crc) << digits;
+  }
+}
+
+// Every column of a scratchpad: "x op y op carry=CD", one "part+total" or "a*d" before a colon.
+void expect_sound(const std::string& text, char op) {
+  std::size_t columns = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(",:;", at), text.size());
+    const std::string piece = text.substr(at, end - at);
+    long x = 0, y = 0, z = 0;
+    char first = 0, second = 0, c = 0, d = 0;
+    if (std::sscanf(piece.c_str(), "%ld%c%ld%c%ld=%c%c", &x, &first, &y, &second, &z, &c, &d) ==
+        7) {
+      const long value = (c - '0') * 10 + (d - '0');
+      const long wanted = first == '+' ? x + y + z : first == '*' ? x * y + z : x - y - z;
+      EXPECT_EQ(first == '-' ? (d - '0') - 10 * (c - '0') : value, wanted) << piece;
+      ++columns;
+    }
+    at = end + 1;
+  }
+  EXPECT_GT(columns, 0u) << op << text;
+}
+
+TEST_F(Arithmetic, EveryOperatorHasARightScratchpad) {
+  EXPECT_EQ(*task_.demonstrate({"", "737-184"}, "working", 0),
+            "<think>7-4-0=03,3-8-0=15,7-1-1=05,=553</think><answer>553</answer>");
+  EXPECT_EQ(*task_.demonstrate({"", "184-737"}, "working", 0),
+            "<think>-,7-4-0=03,3-8-0=15,7-1-1=05,=-553</think><answer>-553</answer>");
+  EXPECT_EQ(*task_.demonstrate({"", "23*45"}, "working", 0),
+            "<think>23*5:3*5+0=15,2*5+1=11,=115;23*4:3*4+0=12,2*4+1=09,=92;920+115:0+5+0=05,"
+            "2+1+0=03,9+1+0=10,=1035;=1035</think><answer>1035</answer>");
+  for (const auto& [name, op] : std::map<std::string, char>{{"subtract", '-'}, {"multiply", '*'}}) {
+    for (int digits = 1; digits <= 9; digits += 2) {
+      const Task task = make({{"operator", name}, {"digits", digits}});
+      for (std::uint64_t i = 0; i < 200; ++i) {
+        const Item item = task.load("train", i);
+        EXPECT_NE(item.blob.find(op), std::string::npos);
+        const std::string text = *task.demonstrate(item, "working", i);
+        if (item.blob != "0-0") expect_sound(text.substr(7, text.find("</think>") - 7), op);
+        EXPECT_EQ(score(task, item, text).reward, 1) << text;
+      }
+    }
+  }
+}
+
+TEST_F(Arithmetic, AMixHasAllOperatorsAndKeysFollowWhetherOrderMatters) {
+  const Task task = make({{"operator", "mixed"}});
+  std::map<char, int> counts;
+  for (std::uint64_t i = 0; i < 900; ++i) {
+    const Item item = task.load("train", i);
+    ++counts[item.blob[3]];
+    if (item.blob[3] == '-') {
+      EXPECT_EQ(item.key, item.blob);
+    } else {
+      EXPECT_LE(item.key.substr(0, 3), item.key.substr(4));
+    }
+  }
+  EXPECT_EQ(counts.size(), 3u);
+  for (const auto& [op, n] : counts) EXPECT_NEAR(n, 300, 60) << op;
+}
+
+TEST_F(Arithmetic, TinyZerosOperandsHaveItsDistribution) {
+  const Task task = make({{"operator", "multiply"}, {"operands", "tinyzero"}});
+  double short_ones = 0;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    const int a = std::stoi(task.load("train", i).blob);
+    EXPECT_LE(a, 999);
+    if (a < 10) ++short_ones;
+  }
+  const double p = 0.25 + 0.25 * 0.1 + 0.5 * 0.01;  // r = 0, r = 1, r = 2 or 3
+  EXPECT_NEAR(short_ones / 4000, p, 4 * std::sqrt(p * (1 - p) / 4000));
+}
+
+TEST_F(Arithmetic, TinyZerosPromptsAreThePublishedOnes) {
+  const std::string head =
+      "A conversation between User and Assistant. The user asks a question, and the Assistant "
+      "solves "
+      "it. The assistant first thinks about the reasoning process in the mind and then provides "
+      "the "
+      "user with the answer. The reasoning process and answer are enclosed within <think> </think> "
+      "and <answer> </answer> tags, respectively, i.e., <think> reasoning process here </think> "
+      "<answer> RESULT_NUMBER </answer>.";
+  const Item item{"", "12*345"};
+  const Prompt multiply = make({{"template", "tinyzero_multiply"}}).render(item);
+  EXPECT_EQ(multiply.text + multiply.prefill,
+            head +
+                " User: Give me the answer of the following equation: 12 * 345 = Assistant: Ok let "
+                "me think about it.\n<think>");
+  const Prompt arth = make({{"template", "tinyzero_arth"}, {"reward", "tinyzero"}}).render(item);
+  EXPECT_EQ(
+      arth.text + arth.prefill,
+      head +
+          "\nUser: Give me the answer of the following equation: 12 * 345.\nAssistant: Let me "
+          "solve this step by step.\n<think>");
+  EXPECT_TRUE(arth.keep_special);
+}
+
+TEST_F(Arithmetic, DemonstrationsAreRightUnderEveryTemplateAndRule) {
+  for (const std::string name : {"plain", "tinyzero_multiply", "tinyzero_arth"}) {
+    for (const std::string rule : {"exact", "tinyzero", "tinyzero_len"}) {
+      const Task task = make({{"template", name}, {"reward", rule}, {"operator", "mixed"}});
+      for (std::uint64_t i = 0; i < 50; ++i) {
+        const Item item = task.load("train", i);
+        const Prompt prompt = task.render(item);
+        const Score s = score_text(task, item, *task.demonstrate(item, "", i),
+                                   prompt.text + prompt.prefill, prompt.prefill);
+        EXPECT_EQ(s.verdict, QED_VERDICT_RIGHT) << name << rule << s.note;
+      }
+    }
+  }
+}
+
+TEST_F(Arithmetic, TinyZeroReadsIntegersOfAnySize) {
+  const Task task = make({{"reward", "tinyzero"}});
+  const auto reward = [&](const std::string& gold, const std::string& answer) {
+    return score(task, {"", gold}, "Assistant: <answer>" + answer + "</answer>").reward;
+  };
+  const std::string big(40, '7');
+  EXPECT_EQ(reward("{\"answer\":" + big + "}", " +0" + big), 1);
+  EXPECT_EQ(reward("{\"ground_truth\":\"56088\"}", "56_088"), 1);
+  EXPECT_EQ(reward("{\"answer\":56088}", "56089"), 0.1);
+  EXPECT_EQ(reward("{\"answer\":56088}", "56088.0"), 0);
+  EXPECT_EQ(reward("12*3", "36"), 1);
 }
 
 }  // namespace

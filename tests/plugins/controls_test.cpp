@@ -4,6 +4,7 @@
 #include "core/host/task.h"
 #include "qed/hash.h"
 #include "tests/host/host_fixture.h"
+#include "tests/host/options.h"
 
 #include <gmock/gmock.h>
 
@@ -16,11 +17,12 @@ namespace {
 class Controls : public testing::Test {
  protected:
   std::vector<float> advantage(const std::string& name, const TestBatch& batch) {
-    const Algorithm algorithm(host_.load("algorithm", name),
-                              R"({"clip_high":0.2,"clip_low":0.2,"eps":1e-06})", host_.abi());
+    const Component& component = host_.load("algorithm", name);
+    const Algorithm algorithm(component, options_with(component.spec), host_.abi());
     TestAdvantage out(batch);
     auto abi = out.abi();
-    algorithm.advantage(batch.abi(), abi);
+    MetricSums metrics;
+    algorithm.advantage(batch.abi(), abi, metrics, 0);
     return out.adv;
   }
 

@@ -18,7 +18,7 @@ class Scoring : public testing::Test {
     for (const std::string& text : texts) {
       samples.push_back({&item_, "p", "", text, {}, QED_FINISH_STOP, 0, samples.size()});
     }
-    return score_samples(task_, samples, 1, max_failure_frac);
+    return Scorer(task_).score(samples, 1, max_failure_frac);
   }
 
   PluginHost host_{{test_plugins()}};

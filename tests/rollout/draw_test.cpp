@@ -124,8 +124,9 @@ TEST(DrawPlan, LogitsThatAreNotFiniteAreRefused) {
         FAIL() << "no exception";
       } catch (const Error& error) {
         EXPECT_STREQ(error.what(), "the model's logits are not finite");
-        EXPECT_EQ(error.hint(),
-                  "its weights have diverged: lower train.lr, and go back to an earlier checkpoint");
+        EXPECT_EQ(
+            error.hint(),
+            "its weights have diverged: lower train.lr, and go back to an earlier checkpoint");
       }
     }
   }
@@ -134,13 +135,13 @@ TEST(DrawPlan, LogitsThatAreNotFiniteAreRefused) {
 TEST(DrawPlan, GreedyTakesTheFirstOfTheLargest) {
   const DrawPlan plan = DrawPlan::at_temperature(0);
   EXPECT_TRUE(plan.is_greedy());
-  EXPECT_EQ(plan.inv_temperature(), 0);
+  EXPECT_EQ(plan.inv_temperature(), 1);  // over one id: every log-prob is 0
   const std::vector<float> logits = {1, 5, 2, 5};
   for (std::uint64_t key = 0; key < 100; ++key) {
     const auto draw = plan.draw(logits, key, key);
     EXPECT_EQ(draw.token, 1);
     EXPECT_EQ(draw.logp, 0);
-    EXPECT_THAT(draw.support, IsEmpty());
+    EXPECT_THAT(draw.support, ElementsAre(1));
   }
   EXPECT_TRUE(DrawPlan({top_k(3), temperature(0), top_p(0.5f)}, kAll).is_greedy());
 }

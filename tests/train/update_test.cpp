@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "tests/host/host_fixture.h"
+#include "tests/host/options.h"
 #include "tests/model/model_fixture.h"
 #include "tests/model/reference_model.h"
 
@@ -56,9 +57,12 @@ class Update : public testing::Test {
     Experience e = experience(DrawPlan::at_temperature(0.9));
     std::vector<std::size_t> all = rows(e);
     const BatchView batch(e, all, 1);
-    qed_advantage out{
-        sizeof(qed_advantage), 0, {e.adv.data(), e.adv.size()}, {}, {e.keep.data(), e.keep.size()}};
-    grpo_.advantage(batch.abi(), out);
+    qed_advantage out{};
+    out.size = sizeof out;
+    out.adv = {e.adv.data(), e.adv.size()};
+    out.keep = {e.keep.data(), e.keep.size()};
+    MetricSums metrics;
+    grpo_.advantage(batch.abi(), out, metrics, 0);
     Rng rng(23);
     for (float& x : e.old_logp) x += static_cast<float>(rng.real() - 0.5);
     return e;
@@ -74,13 +78,14 @@ class Update : public testing::Test {
                       std::int64_t micro_tokens = kWhole) {
     model_.weights().grad().zero_();
     MetricSums metrics;
-    result_ = policy_gradient(model_, grpo_, e, rows, 1, micro_tokens, metrics);
+    result_ = policy_gradient(model_, grpo_, e, rows, 1, micro_tokens, 0, metrics);
     return model_.weights().grad().clone();
   }
 
   PluginHost host_{{product_plugins()}};
   Algorithm grpo_{host_.load("algorithm", "grpo"),
-                  R"({"clip_high":0.28,"clip_low":0.2,"eps":1e-6})", host_.abi()};
+                  options_with(host_.load("algorithm", "grpo").spec, {{"clip_high", 0.28}}),
+                  host_.abi()};
   Transformer model_{tiny_config()};
   DrawPlan plan_ = DrawPlan::at_temperature(1);
   std::vector<GenerateRequest> requests_;
@@ -200,7 +205,7 @@ TEST_F(Update, PolicyGradientAddsToWhatIsThere) {
   const Experience e = trained_on();
   const at::Tensor once = gradient(e, rows(e));
   MetricSums metrics;
-  policy_gradient(model_, grpo_, e, rows(e), 1, kWhole, metrics);
+  policy_gradient(model_, grpo_, e, rows(e), 1, kWhole, 0, metrics);
   EXPECT_TRUE(is_close(model_.weights().grad(), 2 * once, 1e-6));
 }
 
@@ -239,8 +244,8 @@ TEST_F(Update, InvalidAndDroppedSequencesLeaveTheMeanAndTheGradient) {
 TEST_F(Update, MetricsOfTheAlgorithmAreCountedOverAllMicroBatches) {
   const Experience e = trained_on();
   MetricSums whole, cut;
-  policy_gradient(model_, grpo_, e, rows(e), 1, kWhole, whole);
-  policy_gradient(model_, grpo_, e, rows(e), 1, 30, cut);
+  policy_gradient(model_, grpo_, e, rows(e), 1, kWhole, 0, whole);
+  policy_gradient(model_, grpo_, e, rows(e), 1, 30, 0, cut);
   ASSERT_TRUE(whole.contains("actor/pg_clipfrac"));
   EXPECT_EQ(whole["actor/pg_clipfrac"], cut["actor/pg_clipfrac"]);
   EXPECT_EQ(whole["actor/ppo_kl"].second, cut["actor/ppo_kl"].second);

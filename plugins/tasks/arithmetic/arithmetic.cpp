@@ -1,61 +1,43 @@
-// Arithmetic: `784+737=?`, to be answered as <think>...</think><answer>1521</answer>.
-//
-//   reward  1 for the exact answer, 0.1 for the format alone, else 0; 0 without an end token
-//   test    the items whose crc32("min+max") is a multiple of 5; train: the others
+// Arithmetic: `784+737=?`, to be answered as <think>...</think><answer>1521</answer>. See
+// README.md.
 
-#include "qed/hash.h"
+#include "question.h"
+
+#include "qed/json.h"
+#include "qed/tags.h"
 #include "qed/task.h"
+#include "qed/unicode.h"
 
-#include <charconv>
+#include <algorithm>
 #include <optional>
 
 namespace {
 
-constexpr std::string_view kThink = "<think>", kThinkEnd = "</think>";
-constexpr std::string_view kAnswer = "<answer>", kAnswerEnd = "</answer>";
+using arithmetic::Question;
 
-struct Sum {
-  std::int64_t a = 0, b = 0;
+// TinyZero's head of a prompt.
+constexpr const char* kHead =
+    "A conversation between User and Assistant. The user asks a question, and the Assistant solves "
+    "it. The assistant first thinks about the reasoning process in the mind and then provides the "
+    "user with the answer. The reasoning process and answer are enclosed within <think> </think> "
+    "and <answer> </answer> tags, respectively, i.e., <think> reasoning process here </think> "
+    "<answer> RESULT_NUMBER </answer>.";
+constexpr const char* kQuestion = "User: Give me the answer of the following equation: ";
 
-  std::string text() const { return std::to_string(a) + "+" + std::to_string(b); }
-  std::string key() const { return Sum{std::min(a, b), std::max(a, b)}.text(); }
-  std::string result() const { return std::to_string(a + b); }
-  bool is_held_out() const { return qed::crc32(key()) % 5 == 0; }
-};
-
-constexpr std::size_t kMaxBlob = 19;  // two numbers of nine digits: no overflow whatever the blob
-
-Sum parse(std::string_view blob) {
-  Sum sum;
-  blob = blob.substr(0, kMaxBlob + 1);
-  const char* end = blob.data() + blob.size();
-  const auto [plus, bad_a] = std::from_chars(blob.data(), end, sum.a);
-  if (blob.size() <= kMaxBlob && bad_a == std::errc() && plus != end && *plus == '+') {
-    const auto [rest, bad_b] = std::from_chars(plus + 1, end, sum.b);
-    if (bad_b == std::errc() && rest == end) return sum;
-  }
-  throw qed::Error("this is no item of the task");
-}
-
-bool is_once(std::string_view text, std::string_view tag) {
-  const auto at = text.find(tag);
-  return at != text.npos && text.find(tag, at + 1) == text.npos;
-}
-
-// What stands between the answer tags, if the four tags are there once each, in order, with nothing
-// before, after, or between thought and answer.
-std::optional<std::string_view> extract(std::string_view text) {
-  for (const auto tag : {kThink, kThinkEnd, kAnswer, kAnswerEnd}) {
-    if (!is_once(text, tag)) return std::nullopt;
-  }
-  const auto thought_end = text.find(kThinkEnd), answer = text.find(kAnswer);
-  if (!text.starts_with(kThink) || !text.ends_with(kAnswerEnd) ||
-      answer != thought_end + kThinkEnd.size()) {
-    return std::nullopt;
-  }
-  text.remove_prefix(answer + kAnswer.size());
-  text.remove_suffix(kAnswerEnd.size());
-  return text;
+// What is right: the result of a question, or of a row {"answer": 56088} that has only that
+// (`ground_truth` is taken too; the number may be quoted).
+std::string expected_answer(std::string_view blob) {
+  if (!blob.starts_with('{')) return arithmetic::parse_question(blob).result();
+  std::optional<std::string> answer;
+  qed::json::Reader in(blob);
+  in.object([&](std::string_view key) {
+    if (key != "answer" && key != "ground_truth") return void(in.skip());
+    answer = qed::canonical_int(in.peek() == '"' ? in.string() : std::string(in.skip()));
+    if (!answer) throw qed::Error("field `" + std::string(key) + "` is no integer");
+  });
+  in.finish();
+  if (!answer) throw qed::Error("there is no field `answer`");
+  return *answer;
 }
 
 class Arithmetic {
@@ -64,14 +46,24 @@ class Arithmetic {
       .id = "dev.qed.arithmetic",
       .name = "arithmetic",
       .version = "1.0.0",
-      .summary = "sums of two numbers, with or without the working",
+      .summary = "sums, differences and products of two numbers, with or without the working",
   };
   static constexpr std::string_view kSplits[] = {"train", "test"};
   static constexpr std::string_view kTerms[] = {"correct", "format"};
 
   void options(qed::Options& o) {
-    o("operator", operator_, {.choices = {"add"}, .help = "what is done with the two numbers"});
+    o("operator", operator_,
+      {.choices = {"add", "subtract", "multiply", "mixed"},
+       .help = "what is done with the two numbers; mixed: one of the three"});
     o("digits", digits_, {.min = 1, .max = 9, .help = "of each number"});
+    o("operands", operands_,
+      {.choices = {"uniform", "tinyzero"},
+       .help = "uniform: exactly `digits` digits; tinyzero: up to `digits`, often fewer"});
+    o("template", template_,
+      {.choices = {"plain", "tinyzero_multiply", "tinyzero_arth"}, .help = "whose prompt"});
+    o("reward", reward_, {.choices = {"exact", "tinyzero", "tinyzero_len"}, .help = "whose rule"});
+    o("score", right_, {.help = "reward of a right answer"});
+    o("format_score", wrong_, {.help = "reward of a wrong one in the right format"});
     o("working", working_,
       {.min = 0, .max = 1, .help = "part of the demonstrations that show the working"});
   }
@@ -84,65 +76,109 @@ class Arithmetic {
   qed::Item load(std::string_view split, std::uint64_t index) const {
     count(split);
     qed::Rng rng(qed::KeyHash().add("arithmetic").add(split).add(index).value());
-    std::int64_t low = 1;
-    for (std::int64_t i = 1; i < digits_; ++i) low *= 10;
     for (;;) {
-      const std::int64_t a = rng.integer(low, 10 * low - 1);
-      const Sum sum = {a, rng.integer(low, 10 * low - 1)};
-      if (sum.is_held_out() == (split == "test")) return {sum.key(), sum.text()};
+      Question q;
+      q.op = draw_operator(rng);
+      q.a = draw_operand(rng);
+      q.b = draw_operand(rng);
+      if (q.is_held_out() == (split == "test")) return {q.key(), q.text()};
     }
   }
 
   qed::Prompt render(const qed::ItemView& item) const {
-    return {.text = parse(item.blob).text() + "=?"};
+    const Question q = arithmetic::parse_question(item.blob);
+    qed::Prompt out;
+    out.keep_special = reward_ != "exact";
+    if (template_ == "plain") {
+      out.text = q.text() + "=?";
+    } else if (template_ == "tinyzero_multiply") {
+      out.text = std::string(kHead) + " " + kQuestion + q.text(" ") + " = Assistant: ";
+      out.prefill = "Ok let me think about it.\n<think>";
+    } else {
+      out.text = std::string(kHead) + "\n" + kQuestion + q.text(" ") + ".\nAssistant: ";
+      out.prefill = "Let me solve this step by step.\n<think>";
+    }
+    return out;
   }
 
   qed::Score verify(const qed::Sample& sample) const {
-    const std::string expected = parse(sample.item.blob).result();
-    const auto answer = extract(sample.text);
-    if (sample.finish != qed::Finish::kStop) return score(0, "no end token");
-    if (!answer) return score(0, "the tags are not once each, in order, with nothing outside");
-    if (*answer != expected) return score(0.1, "wrong, expected " + expected);
-    return score(1, "right");
+    const std::string expected = expected_answer(sample.item.blob);
+    return reward_ == "exact" ? exact(sample, expected) : tinyzero(sample, expected);
   }
 
   std::string demonstrate(const qed::ItemView& item, std::string_view style, qed::Rng& rng) const {
-    const Sum sum = parse(item.blob);
+    const Question q = arithmetic::parse_question(item.blob);
     const bool shows_working = style == "working" || (style.empty() && rng.real() < working_);
     if (!shows_working && !style.empty() && style != "direct") {
       throw qed::Error("there is no style `" + std::string(style) + "`", QED_INVALID);
     }
-    std::string text(kThink);
-    if (shows_working) text += working(sum);
-    ((text += kThinkEnd) += kAnswer) += sum.result();
-    return text += kAnswerEnd;
+    std::string text(template_ == "plain" ? "<think>" : "");  // else the prefill has it
+    if (shows_working) text += arithmetic::working(q);
+    return text + "</think><answer>" + q.result() + "</answer>";
   }
 
  private:
-  static qed::Score score(double reward, std::string note) {
+  char draw_operator(qed::Rng& rng) const {
+    if (operator_ == "mixed") return "+-*"[rng.integer(0, 2)];
+    return operator_ == "add" ? '+' : operator_ == "subtract" ? '-' : '*';
+  }
+
+  // TinyZero's multiply.py: one number in four has up to two digits fewer, one up to one fewer.
+  std::int64_t draw_operand(qed::Rng& rng) const {
+    const auto power = [](std::int64_t n) {
+      std::int64_t out = 1;
+      while (n-- > 0) out *= 10;
+      return out;
+    };
+    if (operands_ == "uniform") return rng.integer(power(digits_ - 1), power(digits_) - 1);
+    const std::int64_t r = rng.integer(0, 3);
+    return rng.integer(0, power(r == 0 ? digits_ - 2 : r == 1 ? digits_ - 1 : digits_) - 1);
+  }
+
+  // The four tags once each, in order, with nothing before, after, or between thought and answer.
+  qed::Score exact(const qed::Sample& sample, const std::string& expected) const {
+    if (sample.finish != qed::Finish::kStop) return score(0, false, "no end token");
+    std::string buffer;
+    const auto parts = qed::think_answer(qed::whole_text({}, sample.prefill, sample.text, buffer));
+    const bool is_tight = parts && parts->between.empty() && parts->after.empty() &&
+                          (parts->before.empty() || parts->before.size() < sample.prefill.size());
+    if (!is_tight) {
+      return score(0, false, "the tags are not once each, in order, with nothing outside");
+    }
+    if (parts->answer != expected) return score(wrong_, false, "wrong, expected " + expected);
+    return score(right_, true, "right");
+  }
+
+  // The last <answer> on one line after the first `Assistant:`, read by int(). The branch with a
+  // reward for length adds a 3000th for each character of prompt and completion.
+  qed::Score tinyzero(const qed::Sample& sample, const std::string& expected) const {
+    std::string buffer;
+    const std::string_view text =
+        qed::whole_text(sample.prompt, sample.prefill, sample.text, buffer);
+    auto solution = qed::after_first(text, "Assistant:");
+    if (!solution && template_ == "plain" && !sample.prompt.empty()) solution = sample.text;
+    if (!solution) return score(0, false, "no header");
+    const auto match = qed::last_between(*solution, "<answer>", "</answer>", qed::Dot::kLine);
+    if (!match) return score(0, false, "no answer");
+    const auto answer = qed::canonical_int(qed::strip(*match));
+    if (!answer) return score(0, false, "no integer");
+    if (*answer != expected) return score(wrong_, false, "wrong value");
+    const double extra =
+        reward_ == "tinyzero_len" ? static_cast<double>(qed::length(text)) / 3000 : 0;
+    return score(right_ + extra, true, "right");
+  }
+
+  qed::Score score(double reward, bool is_right, std::string note) const {
     qed::Score out{.reward = reward, .note = std::move(note)};
-    out.verdict = reward == 1 ? qed::Verdict::kRight : qed::Verdict::kWrong;
-    out.terms[0] = reward == 1 ? 1 : 0;
-    out.terms[1] = reward > 0 ? 1 : 0;
+    out.verdict = is_right ? qed::Verdict::kRight : qed::Verdict::kWrong;
+    out.terms[0] = is_right ? 1 : 0;
+    out.terms[1] = is_right || out.note.starts_with("wrong") ? 1 : 0;
     return out;
   }
 
-  // Column by column from the units: digit + digit + carry = two digits; then the result.
-  static std::string working(Sum sum) {
-    const std::string result = sum.result();
-    std::string out;
-    for (std::int64_t carry = 0; sum.a > 0 || sum.b > 0; sum.a /= 10, sum.b /= 10) {
-      const std::int64_t x = sum.a % 10, y = sum.b % 10, column = x + y + carry;
-      out += std::to_string(x) + "+" + std::to_string(y) + "+" + std::to_string(carry) + "=" +
-             std::to_string(column / 10) + std::to_string(column % 10) + ",";
-      carry = column / 10;
-    }
-    return out + "=" + result;
-  }
-
-  std::string operator_ = "add";
+  std::string operator_ = "add", operands_ = "uniform", template_ = "plain", reward_ = "exact";
   std::int64_t digits_ = 3;
-  double working_ = 0.5;
+  double right_ = 1, wrong_ = 0.1, working_ = 0.5;
 };
 
 }  // namespace

@@ -14,8 +14,17 @@
    Every function pointer carries one thread tag:
      [main]    one engine thread; never overlaps another [main] call of the plugin
      [any]     any host thread; overlaps on one object only if the component sets QED_CONCURRENT
+     [handle]  any host thread; at most one call per episode at a time
      [caller]  a host callback: only inside the plugin call that received it, on its thread
-   Entropy comes from qed_call.seed, never from clocks or devices.
+   Entropy comes from qed_call.seed, never from clocks or devices. A plugin starts no threads that
+   outlive destroy, installs no signal handlers, never forks, exits or writes to stdout, and leaves
+   locale, working directory, environment and floating-point mode as they are.
+
+   Growing. What is released never changes: no name, type, order, constant, owner, thread tag or
+   meaning. A struct or vtable grows at its end, inside #if QED_TARGET_LEVEL >= N; a new mandatory
+   function or a changed signature is a new id ("qed.task/2"), and the host serves both. Codes from
+   plugin to host may be appended; a plugin meets unknown codes from the host with a default branch.
+   `built_level` is diagnostic; `need_level` is the gate.
 
    Valid in C99 and later and in C++11 and later; 64-bit little-endian only. */
 
@@ -29,10 +38,15 @@ extern "C" {
 #define QED_EPOCH 1u /* incompatible generation; also in the name of qed_entry_1 */
 #define QED_LEVEL 1u /* +1 for each release that appends a member or an id */
 
+/* The level that a plugin is written for; declarations of later levels are hidden from it. */
+#ifndef QED_TARGET_LEVEL
+#define QED_TARGET_LEVEL QED_LEVEL
+#endif
+
 #define QED_EXPORT __attribute__((visibility("default")))
 
 /* True when the optional member of a growable struct or vtable, which begins with its size, is
-   there    and not null. */
+   there and not null. */
 #define QED_HAS(T, p, member)                                                          \
   (offsetof(T, member) + sizeof((p)->member) <= *(const uint32_t*)(const void*)(p) && \
    (p)->member != 0)
@@ -59,6 +73,7 @@ typedef struct qed_f32s_out { float* p; uint64_t n; } qed_f32s_out;     /* writt
 #define QED_RESOURCE 6    /* a retry may help */
 #define QED_DATA 7        /* this item is bad */
 #define QED_INTERNAL 8    /* anything else */
+#define QED_DEAD 9        /* the host's own: the worker process ended during the call */
 
 /* ---- GROWABLE: what every call carries. */
 
@@ -138,12 +153,16 @@ typedef struct qed_option {
   qed_str help;         /* one line */
 } qed_option;
 
-#define QED_CONCURRENT 1u    /* [any] calls may overlap on one object */
-#define QED_DETERMINISTIC 2u /* same arguments and seed, same bytes */
-#define QED_BATCH_INVARIANT 4u /* an item's result does not depend on its neighbours */
+#define QED_CONCURRENT 1u      /* [any] calls may overlap on one object */
+#define QED_DETERMINISTIC 2u   /* same arguments and seed, same bytes */
+#define QED_BATCH_INVARIANT 4u /* a sample's result does not depend on its neighbours */
+#define QED_WHOLE_GROUPS 8u    /* task, reward: batches hold whole groups, adjacent, in order */
+#define QED_IDEMPOTENT 16u     /* the host may repeat a call whose worker process died */
+#define QED_TOKEN_REWARDS 32u  /* reward: writes qed_term.tokens */
 
-/* One component. `kind` is "qed.task/1", "qed.algorithm/1" or "qed.sampler/1" and says what
-   `vtable` points to. `id` is reverse DNS and kept for ever; `name` is the word used in a run file. */
+/* One component. `kind` is "qed.task/1", "qed.reward/1", "qed.algorithm/1" or "qed.sampler/1" and
+   says what `vtable` points to. `id` is reverse DNS and kept for ever; `name` is the word used in a
+   run file. */
 typedef struct qed_component {
   uint32_t size;
   uint32_t flags; /* QED_CONCURRENT ... */
@@ -180,10 +199,54 @@ typedef struct qed_object {
   const void* (*get_extension)(const void* self, qed_str id);                            /* [any] */
 } qed_object;
 
-/* ---- "qed.task/1": data, prompts, verifier. */
+/* Extension "qed.state/1" of an object that must remember something between calls (a running
+   baseline, a curriculum): its state is in every checkpoint. All other objects are pure functions
+   of their options and arguments. */
+typedef struct qed_state {
+  uint32_t size;
+  uint32_t reserved;
+  int32_t (*save)(const void* self, qed_call* call, qed_writer* out);  /* [main] */
+  int32_t (*restore)(void* self, qed_call* call, qed_bytes state);     /* [main] */
+} qed_state;
+
+/* ---- Services of the host, by id. Each may be absent. */
+
+/* "qed.host.dataset/1": rows of a data file (jsonl, json array, csv, parquet). */
+typedef struct qed_host_dataset {
+  uint32_t size;
+  uint32_t reserved;
+  /* `path` is a file, or a key: the name without extension of a file below QED_DATA_PATH. `columns`
+     absent: all. *data is the host's until close. */
+  int32_t (*open)(const struct qed_host_dataset* self, qed_call* call, qed_str path,
+                  qed_strs columns, void** data); /* [any] */
+  int32_t (*count)(const struct qed_host_dataset* self, qed_call* call, const void* data,
+                   uint64_t* n); /* [any] */
+  /* Row `index` as one JSON object. */
+  int32_t (*row)(const struct qed_host_dataset* self, qed_call* call, const void* data,
+                 uint64_t index, qed_writer* json); /* [any] */
+  /* Where a row stands, for messages: "rows.jsonl:17". */
+  int32_t (*place)(const struct qed_host_dataset* self, qed_call* call, const void* data,
+                   uint64_t index, qed_writer* out);                       /* [any] */
+  void (*close)(const struct qed_host_dataset* self, void* data); /* [any] */
+} qed_host_dataset;
+
+/* "qed.host.threads/1": the host's thread pool. */
+typedef struct qed_host_threads {
+  uint32_t size;
+  uint32_t reserved;
+  /* Number of threads that parallel_for uses. */
+  uint64_t (*count)(const struct qed_host_threads* self); /* [any] */
+  /* Calls body(context, i) for every i < n, on any host thread, in any order; returns when all have
+     returned. `body` must not throw. */
+  void (*parallel_for)(const struct qed_host_threads* self, uint64_t n,
+                       void (*body)(void* context, uint64_t i) /* [any] */,
+                       void* context); /* [any] */
+} qed_host_threads;
+
+/* ---- "qed.task/1": data, prompts, verifier, environments. */
 
 /* One row of a task's data. `key` is a stable public id (equal questions share it); `blob` is the
-   task's own bytes, handed back to render and verify. */
+   task's own bytes, handed back to render and verify: by custom one JSON object. */
 typedef struct qed_item {
   uint32_t size;
   uint32_t reserved;
@@ -225,6 +288,8 @@ typedef struct qed_sample {
   qed_i32s tokens; /* completion, end token included */
   uint64_t group;  /* samples of one prompt share it */
   uint64_t index;  /* of the sample in its group */
+  uint64_t max_new_tokens; /* the budget that the completion had; 0: not known */
+  qed_u64s turns;  /* first token of each turn; absent: single-turn */
 } qed_sample;
 
 #define QED_VERDICT_NONE 0u
@@ -245,6 +310,32 @@ typedef struct qed_score {
 
 #define QED_GENERATIVE UINT64_MAX /* from count: every index is a seed */
 
+/* What the model wrote in one turn of an episode. */
+typedef struct qed_action {
+  uint32_t size;
+  uint32_t finish; /* QED_FINISH_<reason> */
+  uint64_t turn;   /* from 0 */
+  qed_str prefill; /* absent: none */
+  qed_str text;    /* valid UTF-8 */
+  qed_i32s tokens;
+} qed_action;
+
+/* What the environment answers. The host pre-fills status = QED_INTERNAL, reward = NaN, terms = NaN
+   and 0 elsewhere. Text that the environment wrote is never trained on. */
+typedef struct qed_observation {
+  uint32_t size;
+  int32_t status;        /* QED_PENDING: ask episode_poll */
+  double reward;         /* of this turn; added to the episode's */
+  uint32_t is_done;      /* 1: the episode is over */
+  uint32_t is_truncated; /* 1: over because a budget ran out */
+  uint32_t verdict;      /* QED_VERDICT_<v>; of the episode, when done */
+  uint32_t reserved;
+  qed_f32s_out terms;     /* [num_terms] of this turn; added */
+  qed_writer* messages;   /* JSON array of {role, content} to append; nothing: none */
+  qed_writer* prefill;    /* start of the next turn's text */
+  qed_writer* note;       /* why, for people */
+} qed_observation;
+
 typedef struct qed_task {
   qed_object object;
   qed_strs splits; /* "train" first, then evaluation splits; static */
@@ -263,25 +354,90 @@ typedef struct qed_task {
   /* Optional: a correct worked completion. `style` absent: the task's own mix, by call.seed. */
   int32_t (*demonstrate)(const void* self, qed_call* call, const qed_item* item, qed_str style,
                          qed_writer* out); /* [any] */
+  /* Optional, all six or none: a multi-turn task. An episode lives from open or restore to close;
+     a step after done is QED_INVALID. verify is not called for its samples. */
+  int32_t (*episode_open)(const void* self, qed_call* call, const qed_item* item,
+                          qed_observation* first, void** episode); /* [any] */
+  int32_t (*episode_step)(const void* self, qed_call* call, void* const* episodes,
+                          const qed_action* const* actions, qed_observation* const* out,
+                          uint64_t n); /* [handle] */
+  int32_t (*episode_poll)(const void* self, qed_call* call, void* const* episodes,
+                          qed_observation* const* out, uint64_t n); /* [handle] */
+  int32_t (*episode_save)(const void* self, qed_call* call, const void* episode,
+                          qed_writer* out); /* [handle] */
+  int32_t (*episode_restore)(const void* self, qed_call* call, const qed_item* item,
+                             qed_bytes state, void** episode);         /* [any] */
+  void (*episode_close)(const void* self, void* episode);              /* [handle] */
 } qed_task;
 
+/* ---- "qed.reward/1": a term that any task can add to its reward. */
+
+/* One completion with what the task said of it. */
+typedef struct qed_scored {
+  uint32_t size;
+  uint32_t verdict;         /* QED_VERDICT_<v> by the task */
+  const qed_sample* sample;
+  double reward;            /* by the task */
+  qed_strs term_names;      /* the task's terms */
+  qed_f32s terms;           /* their values; same length */
+} qed_scored;
+
+/* The value of the term for one completion. The host pre-fills status = QED_INTERNAL, value = NaN,
+   applies = 1 and tokens = 0. */
+typedef struct qed_term {
+  uint32_t size;
+  int32_t status;
+  double value;        /* per sequence; OK with NaN is a failure */
+  uint32_t applies;    /* 0: the term has nothing to say here and is left out of the sum */
+  uint32_t reserved;
+  qed_f32s_out tokens; /* [tokens of the sample] a reward per token; absent without
+                          QED_TOKEN_REWARDS */
+  qed_writer* note;    /* why, for people; may stay empty */
+} qed_term;
+
+typedef struct qed_reward {
+  qed_object object;
+  /* Scores n completions, all of which the task could score. With QED_WHOLE_GROUPS the batch holds
+     whole groups. Returns as qed_task.verify does. */
+  int32_t (*score)(const void* self, qed_call* call, const qed_scored* const* samples,
+                   qed_term* const* terms, uint64_t n); /* [any] */
+} qed_reward;
+
 /* ---- "qed.algorithm/1": one advantage estimator and one policy loss. */
+
+#define QED_STREAM_HAS_GAMMA 1u
+
+/* Rewards per token from one source (a reward term, KL), with a discount of its own. */
+typedef struct qed_stream {
+  uint32_t size;
+  uint32_t flags; /* QED_STREAM_HAS_GAMMA */
+  qed_str name;
+  double gamma;    /* without the flag: the algorithm's own */
+  qed_f32s reward; /* [T] weight already applied; 0 off mask */
+} qed_stream;
 
 /* Finished completions on a flat token axis. B sequences, T tokens. Order: (group, sample). Spans
    are float32; compute in double. Absent spans were not asked for in `needs`. */
 typedef struct qed_batch {
   uint32_t size;
   uint32_t reserved;
-  uint64_t step;          /* of the stage, from 1 */
-  qed_u64s offset;        /* [B+1] tokens of sequence b: offset[b] .. offset[b+1] */
-  qed_u64s group;         /* [B]   equal ids share a prompt; equal ids are adjacent */
-  qed_f32s reward;        /* [B]   0 where valid is 0 */
-  qed_bytes valid;        /* [B]   0: scoring failed; leave it out of statistics and loss */
-  qed_bytes mask;         /* [T]   1: the model wrote it; 0: the environment did */
-  qed_f32s behavior_logp; /* [T]   of the distribution really sampled from */
-  qed_f32s old_logp;      /* [T]   of the policy before the step's first update */
-  qed_f32s ref_logp;      /* [T]   needs QED_NEEDS_REF */
-  qed_f32s value;         /* [T]   needs QED_NEEDS_VALUE */
+  uint64_t step;           /* of the stage, from 1 */
+  qed_u64s offset;         /* [B+1] tokens of sequence b: offset[b] .. offset[b+1] */
+  qed_u64s group;          /* [B]   equal ids share a prompt; equal ids are adjacent */
+  qed_f32s reward;         /* [B]   0 where valid is 0 */
+  qed_bytes valid;         /* [B]   0: scoring failed; leave it out of statistics and loss */
+  qed_bytes mask;          /* [T]   1: the model wrote it; 0: the environment did */
+  qed_f32s behavior_logp;  /* [T]   of the distribution really sampled from */
+  qed_f32s old_logp;       /* [T]   of the policy before the step's first update */
+  qed_f32s ref_logp;       /* [T]   needs QED_NEEDS_REF */
+  qed_f32s value;          /* [T]   critic before the first update; needs QED_NEEDS_VALUE */
+  qed_bytes finish;        /* [B]   QED_FINISH_<reason> */
+  qed_i32s turn;           /* [T]   from 0; absent: single-turn */
+  qed_u64s staleness;      /* [B]   steps since the weights it was drawn with; absent: 0 */
+  qed_f32s baseline;       /* [B]   reward of the group's greedy completion; needs
+                                    QED_NEEDS_BASELINE */
+  const qed_stream* const* streams; /* rewards per token; not contained in `reward` */
+  uint64_t num_streams;
 } qed_batch;
 
 /* What `advantage` writes. The host pre-fills adv with 0 and keep with 1. */
@@ -291,7 +447,20 @@ typedef struct qed_advantage {
   qed_f32s_out adv;   /* [T] 0 off mask */
   qed_f32s_out ret;   /* [T] value targets; absent without QED_NEEDS_VALUE */
   qed_bytes_out keep; /* [B] 0: drop the sequence from the update */
+  qed_metrics* metrics; /* never null */
 } qed_advantage;
+
+/* What `prepare` sees: the whole of one update. */
+typedef struct qed_update {
+  uint32_t size;
+  uint32_t reserved;
+  const qed_batch* batch; /* all sequences of the update, over all ranks */
+  qed_f32s adv;           /* [T] */
+  qed_f32s ret;           /* [T] absent without values */
+  qed_f32s weight;        /* [T] as in qed_loss */
+  qed_f32s logp;          /* [T] policy now; needs QED_NEEDS_UPDATE_LOGP, a forward pass more */
+  qed_metrics* metrics;   /* never null */
+} qed_update;
 
 /* What `loss` sees of the model, and where its gradient goes: L = sum over t of weight[t] f(t). */
 typedef struct qed_loss {
@@ -303,12 +472,23 @@ typedef struct qed_loss {
   qed_f32s logp;          /* [T] policy now */
   qed_f32s weight;        /* [T] aggregation weight over the whole update; 0 off mask */
   qed_f32s_out grad_logp; /* [T] out: dL/dlogp, pre-filled with 0 */
-  double loss;            /* out: L */
+  double loss;            /* out: L of the policy */
   qed_metrics* metrics;   /* never null */
+  qed_bytes prepared;     /* what `prepare` wrote for this update; absent without it */
+  qed_u64s token;         /* [B] place of each sequence's first token in the update that `prepare`
+                                 saw */
+  qed_f32s entropy;       /* [T] of the policy now; needs QED_NEEDS_ENTROPY */
+  qed_f32s value;         /* [T] critic now; needs QED_NEEDS_VALUE */
+  qed_f32s_out grad_entropy; /* [T] out: dL/dentropy, pre-filled with 0; absent as entropy */
+  qed_f32s_out grad_value;   /* [T] out: dL_value/dvalue, pre-filled with 0; absent as value */
+  double value_loss;         /* out: L of the critic, sum over t of weight[t] g(t) */
 } qed_loss;
 
-#define QED_NEEDS_REF 1u
-#define QED_NEEDS_VALUE 2u
+#define QED_NEEDS_REF 1u          /* ref_logp */
+#define QED_NEEDS_VALUE 2u        /* a critic: value, ret, grad_value */
+#define QED_NEEDS_ENTROPY 4u      /* entropy, grad_entropy */
+#define QED_NEEDS_BASELINE 8u     /* one greedy completion more per group: baseline */
+#define QED_NEEDS_UPDATE_LOGP 16u /* qed_update.logp */
 
 typedef struct qed_algorithm {
   qed_object object;
@@ -316,9 +496,12 @@ typedef struct qed_algorithm {
   /* Once per step, over the step's whole batch. */
   int32_t (*advantage)(const void* self, qed_call* call, const qed_batch* batch,
                        qed_advantage* out); /* [any] */
-  /* Once per micro-batch of each update. Sequences whose advantages are all 0 are left out: f must
-     have gradient 0 where adv is 0. */
+  /* Once per micro-batch of each update. Sequences whose advantages are all 0 may be left out: f
+     must have gradient 0 where adv is 0. */
   int32_t (*loss)(const void* self, qed_call* call, qed_loss* args); /* [any] */
+  /* Optional: once per update, before its first loss. What it writes goes to every loss call. */
+  int32_t (*prepare)(const void* self, qed_call* call, const qed_update* update,
+                     qed_writer* out); /* [any] */
 } qed_algorithm;
 
 /* ---- "qed.sampler/1": how a completion is drawn. */
@@ -326,6 +509,14 @@ typedef struct qed_algorithm {
 #define QED_OP_TEMPERATURE 1u /* f[0] > 0 divides the logits; 0 is greedy */
 #define QED_OP_TOP_K 2u       /* f[0] tokens with the largest logits stay; ties: the lower id */
 #define QED_OP_TOP_P 3u       /* the fewest most likely tokens whose mass reaches f[0] stay */
+#define QED_OP_MIN_P 4u       /* tokens at least f[0] times as likely as the likeliest stay */
+#define QED_OP_REPETITION 5u  /* f[0] > 0 divides positive and multiplies negative logits of tokens
+                                 in prompt or completion (Keskar et al. 2019) */
+#define QED_OP_PRESENCE 6u    /* f[0] is taken from the logits of tokens in the completion */
+#define QED_OP_FREQUENCY 7u   /* f[0] times its count is taken from the logit of a token in the
+                                 completion */
+#define QED_OP_LOGIT_BIAS 8u  /* values[i] is added to the logit of ids[i] */
+#define QED_OP_BAN 9u         /* ids are never drawn */
 
 /* FROZEN. One change to the distribution; ops apply in the order given. */
 typedef struct qed_op {
@@ -346,7 +537,19 @@ typedef struct qed_request {
   uint64_t num_steps;  /* of the stage */
   uint64_t index;      /* of the sample in its group */
   uint64_t group_size;
+  uint64_t vocab_size;
 } qed_request;
+
+/* A row of `mask`: the state of one completion, and the tokens that it may go on with. */
+typedef struct qed_mask_row {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t request;      /* number of the completion in this stage and step */
+  qed_str prompt;        /* text */
+  qed_i32s tokens;       /* of the completion so far */
+  qed_bytes_out allowed; /* [ceil(vocab_size / 8)] bit i & 7 of byte i >> 3 is token i; pre-filled
+                            with 1; at least one bit stays 1 */
+} qed_mask_row;
 
 /* A sink for ops; `add` copies the op and its spans. Not 0: refused, stop. */
 typedef struct qed_plan {
@@ -361,6 +564,9 @@ typedef struct qed_sampler {
   /* Once per request. The draw, the random numbers and the recorded log-prob stay in the engine. */
   int32_t (*plan)(const void* self, qed_call* call, const qed_request* request,
                   qed_plan* out); /* [any] */
+  /* Optional: constrains the next token of n completions, while the model computes its logits. */
+  int32_t (*mask)(const void* self, qed_call* call, qed_mask_row* const* rows,
+                  uint64_t n); /* [any] */
 } qed_sampler;
 
 /* ---- Entry. */
@@ -370,8 +576,8 @@ typedef struct qed_sampler {
 typedef const qed_plugin* (*qed_entry_fn)(const qed_host* host, qed_err* err);
 QED_EXPORT const qed_plugin* qed_entry_1(const qed_host* host, qed_err* err);
 
-/* The ELF note that the host reads before dlopen: section ".note.qed", owner "qed", type 1, and as
-   its description three uint32: epoch, built level, needed level. */
+/* FROZEN. The ELF note that the host reads before dlopen: section ".note.qed", owner "qed", type 1,
+   and as its description three uint32: epoch, built level, needed level. */
 typedef struct qed_note {
   uint32_t namesz; /* 4 */
   uint32_t descsz; /* 12 */

@@ -1,7 +1,7 @@
 #pragma once
 
-// The little JSON that a plugin needs without a library: flat objects of scalars in, scalars and
-// strings out. A plugin with richer data may bring a library of its own.
+// The JSON that a plugin needs: a reader for rows and items, the options of a component, and
+// scalars and strings out.
 
 #include "qed/error.h"
 
@@ -41,107 +41,226 @@ class Object {
   std::vector<std::pair<std::string, Value>> members_;
 };
 
-namespace detail {
-
-// Reads the canonical JSON of the host: one object, scalar members, UTF-8.
-class Parser {
+// Reads JSON from front to back without building a tree: one call per value, in the order in which
+// the values stand. Allocates only for strings with escapes. Throws Error (QED_DATA) that says what
+// was expected and at which byte. Bounded: at most 200 levels of nesting in skip().
+//
+//   json::Reader in(blob);
+//   in.object([&](std::string_view key) {
+//     if (key == "target") target = in.integer();
+//     else if (key == "nums") in.array([&] { nums.push_back(in.integer()); });
+//     else in.skip();
+//   });
+//   in.finish();
+class Reader {
  public:
-  explicit Parser(std::string_view text) : p_(text.data()), end_(p_ + text.size()) {}
+  explicit Reader(std::string_view text)
+      : begin_(text.data()), p_(begin_), end_(p_ + text.size()) {}
 
-  Object document() {
-    Object out = object();
+  // Calls f(key) for each member; f reads the value. `key` is valid until the value is read.
+  template <class F>
+  void object(F&& f) {
+    expect('{');
+    if (accept('}')) return;
+    do {
+      std::string unescaped;
+      const std::string_view key = text(unescaped);
+      expect(':');
+      f(key);
+    } while (accept(','));
+    expect('}');
+  }
+  // Calls f() for each element; f reads it.
+  template <class F>
+  void array(F&& f) {
+    expect('[');
+    if (accept(']')) return;
+    do f();
+    while (accept(','));
+    expect(']');
+  }
+  std::string string() {
+    std::string unescaped;
+    const std::string_view raw = text(unescaped);
+    return unescaped.empty() ? std::string(raw) : unescaped;
+  }
+  // A string: the bytes themselves, or `unescaped` where it has escapes.
+  std::string_view text(std::string& unescaped) {
+    expect('"');
+    const char* const begin = p_;
+    while (p_ != end_ && *p_ != '"' && *p_ != '\\' && static_cast<unsigned char>(*p_) >= 0x20) ++p_;
+    if (p_ != end_ && *p_ == '"') return {begin, static_cast<std::size_t>(p_++ - begin)};
+    unescaped.assign(begin, p_);
+    while (p_ != end_ && *p_ != '"') {
+      if (static_cast<unsigned char>(*p_) < 0x20) bad("no control character in a string");
+      if (*p_ != '\\') {
+        unescaped += *p_++;
+      } else {
+        escape(unescaped);
+      }
+    }
+    if (p_ == end_) bad("`\"`");
+    ++p_;
+    return unescaped;
+  }
+  std::int64_t integer() {
     skip_space();
-    if (p_ != end_) bad();
-    return out;
+    std::int64_t value = 0;
+    const auto [after, ec] = std::from_chars(p_, end_, value);
+    if (ec != std::errc() || (after != end_ && (*after == '.' || *after == 'e' || *after == 'E'))) {
+      bad("an integer of 64 bits");
+    }
+    p_ = after;
+    return value;
+  }
+  double number() {
+    skip_space();
+    double value = 0;
+    const auto [after, ec] = std::from_chars(p_, end_, value);
+    if (ec != std::errc() || !std::isfinite(value)) bad("a number");  // it takes "inf" and "nan"
+    p_ = after;
+    return value;
+  }
+  bool boolean() {
+    skip_space();
+    if (word("true")) return true;
+    if (!word("false")) bad("true or false");
+    return false;
+  }
+  // True when the next value is null, which is then read.
+  bool null() {
+    skip_space();
+    return word("null");
+  }
+  // The first byte of the next value: { [ " t f n - or a digit; 0 at the end.
+  char peek() {
+    skip_space();
+    return p_ == end_ ? '\0' : *p_;
+  }
+  // Passes over the next value, and returns its bytes.
+  std::string_view skip() {
+    peek();
+    const char* const begin = p_;
+    skip_value(0);
+    return {begin, static_cast<std::size_t>(p_ - begin)};
+  }
+  // After the document: nothing may follow.
+  void finish() {
+    if (peek() != '\0') bad("the end");
+  }
+
+  [[noreturn]] void bad(const std::string& expected) const {
+    throw Error("bad JSON at byte " + std::to_string(p_ - begin_ + 1) + ": expected " + expected,
+                QED_DATA);
   }
 
  private:
-  Object object() {
-    Object out;
-    expect('{');
-    if (accept('}')) return out;
-    do {
-      std::string name = string();
-      expect(':');
-      out.add(std::move(name), value());
-    } while (accept(','));
-    expect('}');
-    return out;
-  }
-
-  [[noreturn]] static void bad() { throw Error("options are not a flat JSON object", QED_INVALID); }
   void skip_space() {
     while (p_ != end_ && (*p_ == ' ' || *p_ == '\n' || *p_ == '\t' || *p_ == '\r')) ++p_;
   }
-  char peek() {
-    skip_space();
-    if (p_ == end_) bad();
-    return *p_;
-  }
-  bool accept(char c) { return peek() == c ? (++p_, true) : false; }
+  bool accept(char c) { return peek() == c && p_ != end_ ? (++p_, true) : false; }
   void expect(char c) {
-    if (!accept(c)) bad();
+    if (!accept(c)) bad(std::string("`") + c + "`");
   }
   bool word(std::string_view w) {
-    if (std::string_view(p_, end_ - p_).substr(0, w.size()) != w) return false;
+    if (std::string_view(p_, static_cast<std::size_t>(end_ - p_)).substr(0, w.size()) != w) {
+      return false;
+    }
     p_ += w.size();
     return true;
   }
-
-  Value value() {
-    Value v;
-    if (peek() == '"') {
-      v.text = string();
-    } else if (word("true")) {
-      v.boolean = true;
-    } else if (!word("false")) {
-      const auto [after, ec] = std::from_chars(p_, end_, v.number);
-      if (ec != std::errc() || !std::isfinite(v.number)) bad();  // from_chars takes "inf" and "nan"
-      std::from_chars(p_, after, v.integer);
-      p_ = after;
+  void skip_value(int depth) {
+    if (depth > 200) bad("less nesting");
+    switch (peek()) {
+      case '{':
+        return object([&](std::string_view) { skip_value(depth + 1); });
+      case '[':
+        return array([&] { skip_value(depth + 1); });
+      case '"':
+        return void(string());
+      case 't':
+      case 'f':
+        return void(boolean());
+      case 'n':
+        if (!null()) bad("null");
+        return;
+      default:
+        number();
     }
-    return v;
   }
 
-  std::string string() {
-    expect('"');
-    std::string out;
-    while (p_ != end_ && *p_ != '"') {
-      if (*p_ != '\\') {
-        out += *p_++;
-      } else if (p_ + 1 != end_) {
-        ++p_;
-        escape(out);
-      } else {
-        bad();
-      }
-    }
-    if (p_ == end_) bad();
-    ++p_;
-    return out;
+  unsigned hex4() {
+    unsigned code = 0;
+    if (end_ - p_ < 4 || std::from_chars(p_, p_ + 4, code, 16).ptr != p_ + 4)
+      bad("four hex digits");
+    p_ += 4;
+    return code;
   }
-
   void escape(std::string& out) {
     static constexpr std::string_view kFrom = "\"\\/bfnrt", kTo = "\"\\/\b\f\n\r\t";
+    if (++p_ == end_) bad("an escape");
     const char c = *p_++;
     if (const auto i = kFrom.find(c); i != kFrom.npos) {
       out += kTo[i];
-    } else {  // the host escapes control characters only, so a \u is below 0x80
-      unsigned code = 0;
-      if (c != 'u' || end_ - p_ < 4) bad();
-      if (std::from_chars(p_, p_ + 4, code, 16).ptr != p_ + 4 || code >= 0x80) bad();
+      return;
+    }
+    if (c != 'u') bad("an escape");
+    unsigned code = hex4();
+    if (code >= 0xD800 && code < 0xDC00 && end_ - p_ >= 6 && p_[0] == '\\' && p_[1] == 'u') {
+      p_ += 2;
+      const unsigned low = hex4();
+      if (low < 0xDC00 || low >= 0xE000) bad("the second half of a surrogate pair");
+      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    } else if (code >= 0xD800 && code < 0xE000) {
+      bad("a whole surrogate pair");
+    }
+    append_utf8(out, code);
+  }
+  static void append_utf8(std::string& out, unsigned code) {
+    const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
+    if (code < 0x80) {
       out += static_cast<char>(code);
-      p_ += 4;
+    } else if (code < 0x800) {
+      out += static_cast<char>(0xC0 | (code >> 6)), tail(0);
+    } else if (code < 0x10000) {
+      out += static_cast<char>(0xE0 | (code >> 12)), tail(6), tail(0);
+    } else {
+      out += static_cast<char>(0xF0 | (code >> 18)), tail(12), tail(6), tail(0);
     }
   }
 
+  const char* begin_;
   const char* p_;
   const char* end_;
 };
 
-}  // namespace detail
-
-inline Object parse(std::string_view text) { return detail::Parser(text).document(); }
+// The options of a component: the canonical JSON of the host.
+inline Object parse(std::string_view text) {
+  Object out;
+  Reader in(text);
+  const auto member = [&](std::string_view key) {
+    Value v;
+    std::string name(key);
+    if (const char c = in.peek(); c == '"') {
+      v.text = in.string();
+    } else if (c == 't' || c == 'f') {
+      v.boolean = in.boolean();
+    } else {
+      if (c == '{' || c == '[' || c == 'n') in.bad("a scalar");
+      const std::string_view digits = in.skip();
+      std::from_chars(digits.data(), digits.data() + digits.size(), v.number);
+      std::from_chars(digits.data(), digits.data() + digits.size(), v.integer);
+    }
+    out.add(std::move(name), std::move(v));
+  };
+  try {
+    in.object(member);
+    in.finish();
+  } catch (const Error&) {
+    throw Error("options are not a flat JSON object", QED_INVALID);
+  }
+  return out;
+}
 
 inline std::string write(bool v) { return v ? "true" : "false"; }
 inline std::string write(std::int64_t v) { return std::to_string(v); }

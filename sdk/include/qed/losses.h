@@ -1,41 +1,48 @@
 #pragma once
 
-// Building blocks of policy losses: value and exact gradient per token.
+// All building blocks of losses: value and exact gradient per token.
 
-#include "qed/algorithm.h"
-
-#include <algorithm>
-#include <cmath>
+#include "qed/clip.h"
+#include "qed/sequence_clip.h"
 
 #pragma GCC visibility push(hidden)
 namespace qed {
 inline namespace sdk_1 {
 
-// The clipped surrogate of PPO (Schulman et al. 2017, eq. 7) with separate bounds (DAPO, Yu et al.
-// 2025, eq. 10): sum over t of weight[t] * max(-A r, -A clip(r, 1 - low, 1 + high)),
-// r = exp(logp - old_logp). Writes the gradient, -weight A r where the clip is inactive and 0 where
-// it is active, and the metrics `actor/pg_clipfrac` and `actor/ppo_kl` (the k1 estimate,
-// old_logp - logp). Tokens with weight 0 are skipped.
-inline double clipped_policy_loss(const Batch& batch, LossArgs& args, double low, double high) {
-  double loss = 0, clipped = 0, kl = 0, count = 0;
+// REINFORCE (Williams 1992): sum over t of weight[t] * -adv[t] logp[t]; writes the gradient and
+// `actor/ppo_kl`. Tokens with weight 0 are skipped.
+inline double policy_gradient_loss(const Batch& batch, LossArgs& args) {
+  double loss = 0, kl = 0, count = 0;
   for (std::size_t t = 0; t < args.logp.size(); ++t) {
     if (args.weight[t] == 0) continue;
-    const double log_ratio = double{args.logp[t]} - batch.old_logp[t];
-    const double ratio = std::exp(std::clamp(log_ratio, -20.0, 20.0));
-    const double a = args.adv[t], w = args.weight[t];
-    const double plain = -a * ratio;
-    const double bounded = -a * std::clamp(ratio, 1 - low, 1 + high);
-    loss += w * std::max(plain, bounded);
-    if (plain >= bounded && std::abs(log_ratio) < 20) {
-      args.grad_logp[t] = static_cast<float>(w * plain);
-    }
-    clipped += bounded > plain ? 1 : 0;
-    kl -= log_ratio;
+    const double slope = -double{args.weight[t]} * args.adv[t];
+    loss += slope * args.logp[t];
+    args.grad_logp[t] = static_cast<float>(slope);
+    kl += double{batch.old_logp[t]} - args.logp[t];
     ++count;
   }
-  args.metric("actor/pg_clipfrac", clipped, count);
   args.metric("actor/ppo_kl", kl, count);
   return loss;
+}
+
+// The critic's loss with PPO's clip around its old values (OpenAI baselines, ppo2): sum over t of
+//   weight[t] / 2 * max((V - ret)^2, (clip(V, old - clip, old + clip) - ret)^2)
+// and 1/2 (V - ret)^2 where clip is 0: none. Sets args.value_loss, grad_value and the metric
+// `critic/vf_clipfrac`. Tokens with weight 0 are skipped.
+inline void clipped_value_loss(const Batch& batch, LossArgs& args, double clip) {
+  double clipped = 0, count = 0;
+  for (std::size_t t = 0; t < args.value.size(); ++t) {
+    if (args.weight[t] == 0) continue;
+    const double w = args.weight[t], v = args.value[t], old = batch.value[t], ret = args.ret[t];
+    const double error = v - ret;
+    const double near = clip > 0 ? std::clamp(v, old - clip, old + clip) - ret : error;
+    args.value_loss += w / 2 * std::max(error * error, near * near);
+    const bool is_clipped = near * near > error * error;
+    if (!is_clipped) args.grad_value[t] = static_cast<float>(w * error);
+    clipped += is_clipped ? 1 : 0;
+    ++count;
+  }
+  args.metric("critic/vf_clipfrac", clipped, count);
 }
 
 }  // namespace sdk_1

@@ -29,6 +29,7 @@ struct OptionSpec {
   std::vector<std::string_view> choices = {};  // literals; strings only; empty: any
   std::string_view unit = {};                  // literal; empty: none
   std::string_view help = {};                  // literal; one line
+  bool required = false;                       // the run file must give it
 };
 
 // Visits the options of one object: collects their declarations, or sets them from JSON. [main]
@@ -87,7 +88,11 @@ class Options {
     } else {
       option.type = QED_OPTION_STRING;
     }
-    option.default_json = str(texts_.emplace_back(json::write(member)));
+    if (spec.required) {
+      option.flags |= QED_OPTION_REQUIRED;
+    } else {
+      option.default_json = str(texts_.emplace_back(json::write(member)));
+    }
     if (spec.min) option.flags |= QED_OPTION_HAS_MIN, option.min = *spec.min;
     if (spec.max) option.flags |= QED_OPTION_HAS_MAX, option.max = *spec.max;
     if (!spec.choices.empty()) {

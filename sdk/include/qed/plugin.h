@@ -4,6 +4,7 @@
 
 #include "qed/abi.h"
 #include "qed/error.h"
+#include "qed/host.h"
 #include "qed/options.h"
 #include "qed/version.h"
 
@@ -23,40 +24,44 @@ struct Info {
 };
 
 // create, destroy and get_extension of a class T with a default constructor and, where it has
-// options, `void options(qed::Options&)`; `void check() const` may throw once all are read.
+// options, `void options(qed::Options&)`. Once all are read, `void check() const` may throw, and
+// `void open(const qed::Host&)` may use the services of the host.
 template <class T>
 struct Object {
   static void visit(T& object, Options& options) {
     if constexpr (requires { object.options(options); }) object.options(options);
   }
 
-  static std::int32_t create(const qed_host*, qed_call* call, qed_str text, void** self) {
+  static std::int32_t create(const qed_host* host, qed_call* call, qed_str text, void** self) {
     return guard(call->err, [&] {
       const json::Object values = json::parse(view(text));
       auto object = std::make_unique<T>();
       Options options(values);
       visit(*object, options);
       if constexpr (requires { object->check(); }) object->check();
+      if constexpr (requires { object->open(Host(host, call)); }) object->open(Host(host, call));
       *self = object.release();
     });
   }
   static void destroy(void* self) { delete static_cast<T*>(self); }
-  static const void* get_extension(const void*, qed_str) { return nullptr; }
+  static const void* get_extension(const void*, qed_str) noexcept { return nullptr; }
 
   static constexpr qed_object vtable(std::uint32_t size) {
     return {size, 0, &create, &destroy, &get_extension};
   }
 
-  // The component's descriptor; built at the first call, static after it.
-  static const qed_component* component(std::string_view kind, const void* vtable) {
+  // The component's descriptor, with `flags` beside its own; built at the first call, static after.
+  static const qed_component* component(std::string_view kind, const void* vtable,
+                                        std::uint32_t flags = 0) {
     static const Options options = [] {
       Options o;
       T object;
       visit(object, o);
       return o;
     }();
+    static const std::uint32_t kFlags = flags;
     static const qed_component kComponent = {sizeof(qed_component),
-                                             T::kInfo.flags,
+                                             T::kInfo.flags | kFlags,
                                              str(kind),
                                              str(T::kInfo.id),
                                              str(T::kInfo.name),
@@ -69,12 +74,13 @@ struct Object {
   }
 };
 
-// The plugin's descriptor: Components are qed::Task<T>, qed::Algorithm<T>, qed::Sampler<T>.
+// The plugin's descriptor: Components are qed::Task<T>, qed::Reward<T>, qed::Algorithm<T> and
+// qed::Sampler<T>.
 template <class... Components>
 const qed_plugin* plugin(std::string_view id, std::string_view licence) {
   static const qed_component* const kComponents[] = {Components::component()...};
   static const qed_plugin kPlugin = {sizeof(qed_plugin), QED_EPOCH,   QED_LEVEL,
-                                     QED_LEVEL,          str(id),     str(QED_VERSION),
+                                     QED_TARGET_LEVEL,   str(id),     str(QED_VERSION),
                                      str(licence),       kComponents, sizeof...(Components)};
   return &kPlugin;
 }
@@ -89,7 +95,7 @@ const qed_plugin* plugin(std::string_view id, std::string_view licence) {
   extern "C" {                                                                \
   __attribute__((section(".note.qed"), used,                                  \
                  aligned(4))) static const qed_note qed_plugin_note = {       \
-      4, 12, 1, {'q', 'e', 'd', 0}, QED_EPOCH, QED_LEVEL, QED_LEVEL};         \
+      4, 12, 1, {'q', 'e', 'd', 0}, QED_EPOCH, QED_LEVEL, QED_TARGET_LEVEL};  \
   QED_EXPORT const qed_plugin* qed_entry_1(const qed_host*, qed_err* err) {   \
     const qed_plugin* result = nullptr;                                       \
     qed::guard(err, [&] { result = qed::plugin<__VA_ARGS__>(id, licence); }); \

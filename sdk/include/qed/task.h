@@ -11,9 +11,10 @@
 //   qed::Item load(std::string_view split, std::uint64_t i) const;  // pure
 //   qed::Prompt render(const qed::ItemView&) const;
 //   qed::Score verify(const qed::Sample&) const;
-//   std::string demonstrate(const qed::ItemView&, std::string_view style, qed::Rng&) const;  //
-//   optional
+//   std::string demonstrate(const qed::ItemView&, std::string_view style, qed::Rng&) const;
+//                                                                // optional
 //
+// A blob is by custom one JSON object; json::Reader reads it without allocation.
 // Members are const, are called from any thread, and may throw qed::Error.
 
 #include "qed/philox.h"
@@ -65,7 +66,8 @@ struct Sample {
   std::span<const std::int32_t> tokens;
   Finish finish;
   std::uint64_t group;
-  std::uint64_t index;  // in the group
+  std::uint64_t index;           // in the group
+  std::uint64_t max_new_tokens;  // the budget that the completion had; 0: not known
 };
 
 enum class Verdict : std::uint32_t {
@@ -75,6 +77,7 @@ enum class Verdict : std::uint32_t {
 };
 
 struct Score {
+  std::int32_t status = QED_OK;                              // or QED_PENDING: the host asks again
   double reward = std::numeric_limits<double>::quiet_NaN();  // NaN is refused by the host
   Verdict verdict = Verdict::kNone;
   std::array<float, 16> terms = {};  // in the order of kTerms
@@ -83,6 +86,18 @@ struct Score {
 
 inline ItemView view(const qed_item& item) {
   return {view(item.key), {reinterpret_cast<const char*>(item.blob.p), item.blob.n}};
+}
+
+inline Sample view(const qed_sample& s) {
+  return {.item = view(read(s.item)),
+          .prompt = view(s.prompt),
+          .prefill = view(s.prefill),
+          .text = view(s.text),
+          .tokens = {s.tokens.p, s.tokens.n},
+          .finish = static_cast<Finish>(s.finish),
+          .group = s.group,
+          .index = s.index,
+          .max_new_tokens = s.max_new_tokens};
 }
 
 template <class T>
@@ -108,7 +123,10 @@ struct Task {
       write(out->text, prompt.text);
       write(out->prefill, prompt.prefill);
       std::string stop;
-      for (const auto& s : prompt.stop) stop += (stop.empty() ? "[" : ",") + json::write(s);
+      for (const auto& s : prompt.stop) {
+        stop += stop.empty() ? '[' : ',';
+        stop += json::write(s);
+      }
       if (!stop.empty()) write(out->stop, stop + "]");
       out->max_new_tokens = prompt.max_new_tokens;
       out->keep_special = prompt.keep_special ? 1 : 0;
@@ -119,8 +137,12 @@ struct Task {
                              qed_score* const* scores, std::uint64_t n) {
     for (std::uint64_t i = 0; i < n; ++i) {  // one bad item spoils only itself
       qed_score& out = *scores[i];
-      out.status = guard(call->err, [&] { score(get(self), read(samples[i]), out); });
-      if (out.status != QED_OK) guard(nullptr, [&] { write(out.note, message(*call->err)); });
+      call->err->msg_len = 0;
+      const std::int32_t failure =
+          guard(call->err, [&] { score(get(self), read(samples[i]), out); });
+      if (failure == QED_OK) continue;
+      out.status = failure;
+      guard(nullptr, [&] { write(out.note, message(*call->err)); });
     }
     return QED_OK;
   }
@@ -128,11 +150,9 @@ struct Task {
   static std::int32_t demonstrate(const void* self, qed_call* call, const qed_item* item,
                                   qed_str style, qed_writer* out) {
     return guard(call->err, [&] {
-      if constexpr (requires(Rng & rng) { get(self).demonstrate(ItemView{}, "", rng); }) {
+      if constexpr (has_demonstrations()) {
         Rng rng(call->seed);
         write(out, get(self).demonstrate(view(read(item)), view(style), rng));
-      } else {
-        throw Error("this task has no demonstrations", QED_UNSUPPORTED);
       }
     });
   }
@@ -147,13 +167,23 @@ struct Task {
                                     &load,
                                     &render,
                                     &verify,
-                                    &demonstrate};
+                                    has_demonstrations() ? &demonstrate : nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr};
     return Object<T>::component("qed.task/1", &kTable);
   }
 
  private:
   static_assert(std::size(T::kTerms) <= std::tuple_size_v<decltype(Score::terms)>,
                 "a score has at most 16 terms");
+
+  static constexpr bool has_demonstrations() {
+    return requires(const T& t, Rng& rng) { t.demonstrate(ItemView{}, std::string_view(), rng); };
+  }
 
   static std::string_view message(const qed_err& err) { return {err.msg, err.msg_len}; }
 
@@ -166,19 +196,17 @@ struct Task {
   }
 
   static void score(const T& task, const qed_sample& in, qed_score& out) {
-    const Score s = task.verify({.item = view(read(in.item)),
-                                 .prompt = view(in.prompt),
-                                 .prefill = view(in.prefill),
-                                 .text = view(in.text),
-                                 .tokens = {in.tokens.p, in.tokens.n},
-                                 .finish = static_cast<Finish>(in.finish),
-                                 .group = in.group,
-                                 .index = in.index});
+    const Score s = task.verify(view(in));
+    if (s.status != QED_OK) {
+      out.status = s.status;
+      return;
+    }
     out.reward = s.reward;
     out.verdict = static_cast<std::uint32_t>(s.verdict);
     const auto num_terms = std::min<std::size_t>(std::size(T::kTerms), out.terms.n);
     std::copy_n(s.terms.begin(), num_terms, out.terms.p);
     write(out.note, s.note);
+    out.status = QED_OK;
   }
 };
 

@@ -3,6 +3,14 @@
 
 #include "qed/algorithm.h"
 
+#include <unistd.h>
+
+#include <clocale>
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <thread>
+
 #ifndef NOTE_EPOCH
 #define NOTE_EPOCH QED_EPOCH
 #endif
@@ -65,8 +73,36 @@ class Broken {
   if (kFault == "no_component") plugin.num_components = 0;
   if (kFault == "component_twice") plugin.num_components = 2;
   if (kFault == "no_id") component.id = {};
+  if (kFault == "bad_name") component.name = qed::str("bad name");
+  if (kFault == "unknown_flag") component.flags |= 1u << 30;
+  if (kFault == "foreign_callback") table.object.destroy = &std::free;
+  if (kFault == "id_twice") {
+    static qed_component other = component;
+    static const qed_component* const pair[] = {&component, &other};
+    other.name = qed::str("other");
+    plugin.components = pair;
+    plugin.num_components = 2;
+  }
+  if (kFault == "unknown_kind") component.kind = qed::str("qed.dream/1");
+  if (kFault == "old_vtable") {  // no fault: of a time before `prepare`
+    table.object.size = offsetof(qed_algorithm, prepare);
+    table.prepare = reinterpret_cast<decltype(table.prepare)>(1);
+  }
   return &plugin;
 }
+
+// What no library may do while it is loaded, or in its entry.
+[[maybe_unused]] void misbehave(std::string_view what) {
+  if (what == "signal") std::signal(SIGALRM, [](int) {});
+  if (what == "locale") std::setlocale(LC_ALL, "C.UTF-8");
+  if (what == "thread") std::thread([] { ::pause(); }).detach();
+  if (what == "folder" && ::chdir("/") != 0) std::abort();
+  if (what == "crash") std::abort();
+  if (what == "exit") std::_Exit(7);
+  if (what == "hang") ::pause();
+}
+
+[[maybe_unused]] const int kLoaded = (misbehave(kFault), 0);
 
 }  // namespace
 
@@ -78,6 +114,17 @@ __attribute__((section(".note.qed"), used, aligned(4))) static const qed_note qe
 void qed_no_such_function();
 #endif
 
+#ifdef TEXT_RELOCATION
+__asm__(
+    ".pushsection .text\n.quad qed_entry_1_here\n.popsection\n"
+    ".pushsection .data\nqed_entry_1_here: .quad 0\n.popsection\n");
+#endif
+
+#ifdef STATIC_TLS
+__attribute__((tls_model("initial-exec"), used)) thread_local int qed_thread_local = 0;
+__attribute__((used)) static int* qed_address() { return &qed_thread_local; }
+#endif
+
 #ifdef EXTRA_EXPORT
 QED_EXPORT void qed_extra() {}
 #endif
@@ -87,6 +134,7 @@ QED_EXPORT const qed_plugin* qed_entry_1(const qed_host*, qed_err* err) {
 #ifdef UNRESOLVED
   qed_no_such_function();
 #endif
+  if (kFault.starts_with("entry_")) misbehave(kFault.substr(6));
   if (kFault == "refuses") return qed::fail(err, QED_UNSUPPORTED, "no licence found"), nullptr;
   return broken_plugin();
 }

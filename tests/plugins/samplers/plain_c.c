@@ -24,7 +24,7 @@ static int32_t plan(const void* self, qed_call* call, const qed_request* request
   return out->add(out, &op) == 0 ? QED_OK : QED_UNSUPPORTED;
 }
 
-static const qed_sampler table = {{sizeof(qed_sampler), 0, create, destroy, NULL}, plan};
+static const qed_sampler table = {{sizeof(qed_sampler), 0, create, destroy, NULL}, plan, NULL};
 static const qed_component component = {sizeof(qed_component),
                                         QED_CONCURRENT,
                                         STR("qed.sampler/1"),
