@@ -64,12 +64,20 @@ class Session {
     return run_child(job, {options_.timeout_s, is_strange});
   }
 
-  void load() {
-    const auto start = Clock::now();
-    JobAnswer answer = ask(kLoader, 0);
+  // Of a job that finds mistakes of the command line, which end the session.
+  JobAnswer ask_usage(std::string_view job) const {
+    JobAnswer answer = ask(job, 0);
     if (answer.exit_code != kExitOk) {
       throw Error(answer.result.message, answer.hint, answer.exit_code);
     }
+    return answer;
+  }
+
+  void load() {
+    const auto start = Clock::now();
+    JobAnswer answer = ask_usage(kLoader);
+    // Else every test would fail for this one reason.
+    if (!options_.open.sets.empty()) ask_usage(kGivenOptions);
     const Test& test = *std::ranges::find(tests(), kLoader, &Test::name);
     report_.components = std::move(answer.components);
     report_.rows.push_back(

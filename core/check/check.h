@@ -4,6 +4,7 @@
 // process of its own.
 
 #include "core/check/one_test.h"
+#include "core/check/sanitizer.h"
 
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ struct CheckOptions {
   OpenOptions open;
   std::string include = "";  // regular expressions that are searched in the names of tests;
   std::string exclude = "";  // empty: all, none
-  double timeout_s = 60;     // of one test
+  double timeout_s = 60 * kSlowness;  // of one test
   bool is_in_process = false;
   unsigned num_jobs = 0;  // processes at a time; 0: one per core
 };

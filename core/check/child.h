@@ -11,7 +11,7 @@
 namespace qed::check {
 
 struct ChildOptions {
-  double timeout_s = 60;
+  double timeout_s;
   bool is_strange = false;  // another environment: other fill of memory, locale and time zone
 };
 

@@ -70,6 +70,11 @@ struct Reply {
   std::string problem;  // what the call did to the memory around it; empty: nothing
 
   bool is_ok() const { return status == QED_OK && problem.empty(); }
+  // What was given is refused, with a reason.
+  bool is_refusal() const {
+    return (status == QED_INVALID || status == QED_DATA || status == QED_UNSUPPORTED) &&
+           problem.empty() && !message.empty();
+  }
 };
 
 // A qed_writer and what was written.

@@ -50,6 +50,9 @@ JobAnswer do_job(const Job& job) {
         answer.components.push_back(
             {s.kind, std::string(from_abi(s.component->name)), s.component->flags});
       }
+    } else if (job.test == kGivenOptions) {
+      for (const Subject& s : subjects) expect_given_taken(s, job.open.sets);
+      answer.result.outcome = Outcome::kPassed;
     } else {
       answer.result = run_here(job.test, subjects.at(job.component));
     }

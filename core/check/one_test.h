@@ -24,6 +24,10 @@ inline constexpr char kTwoProcesses[] = "determinism.process";
 // A test that only children run: passes with the transcript of an exercise as its message.
 inline constexpr char kTranscript[] = "transcript";
 
+// What only a child does, when there are --set: creates what they are for, and has an exit code
+// where that is refused.
+inline constexpr char kGivenOptions[] = "given options";
+
 // Runs a test that has a function, or kTranscript. Never throws; does not survive a crash.
 TestResult run_here(std::string_view name, const Subject& subject);
 

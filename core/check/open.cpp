@@ -147,6 +147,23 @@ const std::vector<Subject>& open_plugin(const OpenOptions& options) {
   return subjects;
 }
 
+void expect_given_taken(const Subject& s, const std::vector<std::string>& sets) {
+  std::string given;
+  for (const std::string& set : sets) {
+    const std::string name = split_set(set).first;
+    if (std::ranges::find(s.specs, name, &OptionSpec::name) == s.specs.end()) continue;
+    given += cat(given.empty() ? "" : " or ", "--set ", set);
+  }
+  if (given.empty()) return;
+  void* self = nullptr;
+  const Reply reply = create(s, s.options, &self);
+  if (reply.is_ok()) s.object().destroy(self);
+  if (!reply.is_refusal()) return;  // whatever else is wrong is for the tests
+  const std::string name(from_abi(s.component->name));
+  throw Error(cat(s.kind, " `", name, "` refuses these options: ", reply.message),
+              cat("change ", given, "; `qed plugins ", name, "` shows what fits"), kExitUsage);
+}
+
 const std::string& load_changes() { return changes; }
 
 qed_entry_fn entry_of(const std::string& file) {

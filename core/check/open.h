@@ -21,6 +21,10 @@ struct OpenOptions {
 // missing. Once per process. [main]
 const std::vector<Subject>& open_plugin(const OpenOptions& options);
 
+// Throws Error with exit code 2 where the component has an option of `sets` and its create refuses
+// them with a reason. [main]
+void expect_given_taken(const Subject& subject, const std::vector<std::string>& sets);
+
 // What loading changed of the process, beyond what the loader refuses; empty: nothing.
 const std::string& load_changes();
 

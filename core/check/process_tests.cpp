@@ -2,6 +2,7 @@
 
 #include "core/check/exercise.h"
 #include "core/check/registry.h"
+#include "core/check/sanitizer.h"
 
 #include <atomic>
 #include <chrono>
@@ -55,9 +56,10 @@ void check_cancel(const Subject& s) {
     (void)task.verify(samples, is_cancelled);
     return Clock::now() - start;
   };
-  if (timed(false) < 50ms) return;  // too fast to be worth cancelling
+  constexpr auto kLimit = 50ms * kSlowness;
+  if (timed(false) < kLimit) return;  // too fast to be worth cancelling
   const auto spent = timed(true);
-  expect(spent < 50ms, "verify ran on for ",
+  expect(spent < kLimit, "verify ran on for ",
          std::chrono::duration_cast<std::chrono::milliseconds>(spent).count(),
          " ms after it was cancelled and its deadline had passed");
 }

@@ -12,4 +12,7 @@ constexpr bool has_sanitizer() {
 #endif
 }
 
+// What limits of time are multiplied by.
+inline constexpr int kSlowness = has_sanitizer() ? 5 : 1;
+
 }  // namespace qed::check

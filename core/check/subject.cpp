@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <utility>
 
 namespace qed::check {
@@ -18,13 +19,22 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
-// A host outlives every plugin: its copies, one per size, are never freed.
+// A copy of a host in a frame of its own.
+struct HostCopy {
+  std::unique_ptr<Frame> frame;
+  const qed_host* host = nullptr;
+};
+
+// A host outlives every plugin: its copies, one per size, are never destroyed.
 const qed_host* lasting_host(const qed_host& host, const Form& form) {
   if (!form.is_poisoned) return &host;
-  static std::map<std::pair<const qed_host*, StructSize>, const qed_host*> copies;
-  const qed_host*& copy = copies[{&host, form.size}];
-  if (copy == nullptr) copy = (new Frame(form))->input_struct(host);
-  return copy;
+  static auto* const copies = new std::map<std::pair<const qed_host*, StructSize>, HostCopy>;
+  HostCopy& copy = (*copies)[{&host, form.size}];
+  if (copy.host == nullptr) {
+    copy.frame = std::make_unique<Frame>(form);
+    copy.host = copy.frame->input_struct(host);
+  }
+  return copy.host;
 }
 
 }  // namespace

@@ -48,7 +48,10 @@ std::vector<Item> evaluation_items(const Task& task, std::string_view split, std
       ++repeats;
     }
   }
-  if (out.empty()) throw Error(cat("split `", split, "` of task `", task.name(), "` is empty"));
+  if (out.empty()) {
+    throw Error(cat("split `", split, "` of task `", task.name(), "` is empty"),
+                "give it items, or set eval.every to 0", kExitUsage);
+  }
   return out;
 }
 

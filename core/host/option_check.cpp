@@ -1,5 +1,6 @@
 #include "core/host/option_check.h"
 
+#include "core/host/component_check.h"
 #include "core/host/plugin_call.h"
 
 #include <algorithm>
@@ -102,6 +103,17 @@ std::string read_option(const qed_option& option, OptionSpec& out) {
   return "";
 }
 
+// What the host itself means by a key of a plugin's table; empty: nothing.
+std::string use_of_word(const qed_component& component, std::string_view name) {
+  const std::string_view kind = kind_of_id(from_abi(component.kind));
+  if (name == "name") return "chooses the plugin";
+  if (name == "weight" && (kind == "task" || kind == "reward")) {
+    return cat("is the weight of the ", kind);
+  }
+  if (name == "gamma" && kind == "reward") return "is the discount of the reward's tokens";
+  return "";
+}
+
 }  // namespace
 
 std::string read_options(const qed_component& component, std::vector<OptionSpec>& out) {
@@ -118,7 +130,9 @@ std::string read_options(const qed_component& component, std::vector<OptionSpec>
     if (!is_option_name(spec.name)) {
       return cat("option `", spec.name, "`: a name has small letters, digits and _ only");
     }
-    if (spec.name == "name") return "option `name`: in a run file this word chooses the plugin";
+    if (const std::string use = use_of_word(component, spec.name); !use.empty()) {
+      return cat("option `", spec.name, "`: in a run file this word ", use);
+    }
     if (!seen.insert(spec.name).second) return cat("option `", spec.name, "` is declared twice");
     if (const std::string problem = read_option(*option, spec); !problem.empty()) {
       return cat("option `", spec.name, "`: ", problem);

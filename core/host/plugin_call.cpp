@@ -1,6 +1,7 @@
 #include "core/host/plugin_call.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace qed {
 namespace {
@@ -55,8 +56,13 @@ std::string status_name(std::int32_t status) {
 }  // namespace
 
 bool is_utf8(std::string_view bytes) {
+  for (std::uint64_t eight; bytes.size() >= sizeof eight; bytes.remove_prefix(sizeof eight)) {
+    std::memcpy(&eight, bytes.data(), sizeof eight);
+    if ((eight & 0x8080808080808080) != 0) break;  // not all ASCII
+  }
   while (!bytes.empty()) {
-    const std::size_t n = sequence_length(bytes);
+    const bool is_ascii = static_cast<unsigned char>(bytes[0]) < 0x80;
+    const std::size_t n = is_ascii ? 1 : sequence_length(bytes);
     if (n == 0) return false;
     bytes.remove_prefix(n);
   }
@@ -64,6 +70,7 @@ bool is_utf8(std::string_view bytes) {
 }
 
 std::string to_utf8(std::string_view bytes) {
+  if (is_utf8(bytes)) return std::string(bytes);
   std::string out;
   while (!bytes.empty()) {
     const std::size_t n = sequence_length(bytes);
@@ -109,12 +116,21 @@ void fail_plugin_bug(const Component& component, const std::string& what) {
               "this is a mistake in the plugin, not in the run file: tell its author", kExitPlugin);
 }
 
+void fail_call(const Component& component, const std::string& what, const PluginCall& call,
+               std::int32_t status) {
+  if (status != QED_INVALID && status != QED_DATA) {
+    fail_plugin(component, what + call.message(status));
+  }
+  const ComponentSpec& spec = component.spec;
+  throw Error(cat(spec.kind, " `", spec.name, "`: ", what, call.message(status)), "", kExitUsage);
+}
+
 void* create_object(const Component& component, const qed_object& table, const std::string& options,
                     const qed_host* host) {
   PluginCall call;
   void* self = nullptr;
   const std::int32_t status = table.create(host, call.abi(), to_abi(options), &self);
-  if (status != QED_OK) fail_plugin(component, call.message(status));
+  if (status != QED_OK) fail_call(component, "", call, status);
   return self;
 }
 

@@ -23,11 +23,11 @@ struct NoteSink : TextSink {
   NoteSink() : TextSink(kMaxNote, true) {}
 };
 
+inline qed_bytes bytes_to_abi(const std::string& s) {
+  return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()};
+}
 inline qed_item item_to_abi(const Item& item) {
-  return {sizeof(qed_item),
-          0,
-          to_abi(item.key),
-          {reinterpret_cast<const std::uint8_t*>(item.blob.data()), item.blob.size()}};
+  return {sizeof(qed_item), 0, to_abi(item.key), bytes_to_abi(item.blob)};
 }
 
 // The ABI's structs of a batch. Not moved: they point at each other; borrows from `views`.
@@ -48,18 +48,21 @@ class SampleBatch {
   // At most `capacity` times.
   void add(const SampleView& view) {
     QED_CHECK(items_.size() < items_.capacity());
-    items_.push_back(item_to_abi(*view.item));
-    samples_.push_back({sizeof(qed_sample),
-                        view.finish,
-                        &items_.back(),
-                        to_abi(view.prompt),
-                        view.prefill.empty() ? qed_str{} : to_abi(view.prefill),
-                        to_abi(view.text),
-                        {view.tokens.data(), view.tokens.size()},
-                        view.group,
-                        view.index,
-                        view.max_new_tokens,
-                        {}});
+    qed_item& item = items_.emplace_back();  // filled in place, which is quicker than a copy
+    item.size = sizeof item;
+    item.key = to_abi(view.item->key);
+    item.blob = bytes_to_abi(view.item->blob);
+    qed_sample& sample = samples_.emplace_back();
+    sample.size = sizeof sample;
+    sample.finish = view.finish;
+    sample.item = &item;
+    sample.prompt = to_abi(view.prompt);
+    if (!view.prefill.empty()) sample.prefill = to_abi(view.prefill);
+    sample.text = to_abi(view.text);
+    sample.tokens = {view.tokens.data(), view.tokens.size()};
+    sample.group = view.group;
+    sample.index = view.index;
+    sample.max_new_tokens = view.max_new_tokens;
   }
   const qed_sample* sample(std::size_t i) const { return &samples_[i]; }
 

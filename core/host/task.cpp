@@ -21,7 +21,7 @@ void check_call(const Component& component, const std::string& what, const Plugi
     if (!sink->is_full()) continue;
     fail_plugin(component, cat(what, "it wrote more than ", sink->limit(), " bytes"));
   }
-  if (status != QED_OK) fail_plugin(component, what + call.message(status));
+  if (status != QED_OK) fail_call(component, what, call, status);
 }
 
 std::string take_text(const Component& component, TextSink& sink, const std::string& what) {
@@ -109,12 +109,13 @@ struct Task::Batch {
     fail(i, QED_INTERNAL, "the task left out a term of the reward, or gave an unknown verdict");
   }
 
-  Score take(std::size_t i) {
-    return {scores[i].status,
-            scores[i].reward,
-            scores[i].verdict,
-            {terms_of(i).begin(), terms_of(i).end()},
-            to_utf8(notes[i].text())};
+  void take(std::size_t i, Score& out) {
+    out.status = scores[i].status;
+    out.reward = scores[i].reward;
+    out.verdict = scores[i].verdict;
+    out.terms.assign(terms_of(i).begin(), terms_of(i).end());
+    out.note = std::move(notes[i].text());
+    if (!is_utf8(out.note)) out.note = to_utf8(out.note);
   }
 
   SampleBatch samples;
@@ -145,7 +146,7 @@ std::uint64_t Task::count(std::string_view split) const {
   std::uint64_t n = 0;
   const auto lock = lock_.hold();
   const std::int32_t status = table_->count(self_, call.abi(), to_abi(split), &n);
-  if (status != QED_OK) fail_plugin(component_, call.message(status));
+  if (status != QED_OK) fail_call(component_, "", call, status);
   return n;
 }
 
@@ -191,6 +192,8 @@ Prompt Task::render(const Item& item) const {
 void Task::ask(Batch& batch, std::span<const std::size_t> indices, std::uint64_t seed) const {
   std::vector<const qed_sample*> samples;
   std::vector<qed_score*> scores;
+  samples.reserve(indices.size());
+  scores.reserve(indices.size());
   for (const std::size_t i : indices) {
     batch.reset(i);
     samples.push_back(batch.samples.sample(i));
@@ -215,8 +218,8 @@ std::vector<Score> Task::verify(std::span<const SampleView> samples, std::uint64
       [&](std::span<const std::size_t> indices) { ask(batch, indices, seed); },
       [&](std::size_t i) { return batch.scores[i].status == QED_PENDING; },
       [&](std::size_t i) { batch.fail(i, QED_DEADLINE, "the task gave no score in 600 s"); });
-  std::vector<Score> scores;
-  for (std::size_t i = 0; i < samples.size(); ++i) scores.push_back(batch.take(i));
+  std::vector<Score> scores(samples.size());
+  for (std::size_t i = 0; i < samples.size(); ++i) batch.take(i, scores[i]);
   return scores;
 }
 

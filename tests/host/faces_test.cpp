@@ -120,8 +120,8 @@ TEST_F(Faces, AlgorithmLossClearsTheGradientAndAddsUpMetrics) {
 
 TEST_F(Faces, AlgorithmThatCannotBeMadeSaysWhy) {
   const auto f = failure_of([&] { algorithm("create"); });
-  EXPECT_EQ(f.message, path("algorithm", "moody") + "mode `create` cannot be made");
-  EXPECT_EQ(f.exit_code, kExitPlugin);
+  EXPECT_EQ(f.message, "algorithm `moody`: mode `create` cannot be made");
+  EXPECT_EQ(f.exit_code, kExitUsage);
 }
 
 TEST_F(Faces, AlgorithmThatNeedsWhatIsNotProvidedIsRefused) {
@@ -240,7 +240,7 @@ TEST_F(Faces, APluginMayBeWrittenInC) {
   ASSERT_EQ(ops.size(), 1u);
   EXPECT_EQ(ops[0].value, 0.5f);
   const auto f = failure_of([&] { Sampler(component, R"({"a":1})", host_.abi()); });
-  EXPECT_EQ(f.message, path("sampler", "plain_c") + "options must be {}");
+  EXPECT_EQ(f.message, "sampler `plain_c`: options must be {}");
 }
 
 TEST_F(Faces, SamplerMayBanBiasAndPenalise) {
@@ -308,7 +308,6 @@ TEST_F(TaskFace, CountsAndLoads) {
 
 TEST_F(TaskFace, BadItemsAreRefusedWithTheirPlace) {
   const std::pair<std::uint64_t, std::string> cases[] = {
-      {1, "row 1 is torn"},
       {2, "its key is empty"},
       {3, "its key is not UTF-8"},
       {4, "it wrote more than 4096 bytes"},
@@ -319,8 +318,17 @@ TEST_F(TaskFace, BadItemsAreRefusedWithTheirPlace) {
               path("task", "moody") + "item " + std::to_string(index) + " of split `test`: " + why);
     EXPECT_EQ(f.exit_code, kExitPlugin);
   }
+}
+
+TEST_F(TaskFace, WhatTheUserGaveAndTheTaskRefusesIsNotBlamedOnThePlugin) {
+  const auto torn = failure_of([&] { task_.load("test", 1); });
+  EXPECT_EQ(torn.message, "task `moody`: item 1 of split `test`: row 1 is torn");
+  EXPECT_EQ(torn.exit_code, kExitUsage);
   const auto f = failure_of([&] { task_.count("moon"); });
-  EXPECT_EQ(f.message, path("task", "moody") + "there is no split `moon`");
+  EXPECT_EQ(f.message, "task `moody`: there is no split `moon`");
+  EXPECT_EQ(f.exit_code, kExitUsage);
+  const auto prompt = failure_of([&] { task_.render({"key", "throw"}); });
+  EXPECT_EQ(prompt.message, "task `moody`: item `key`: the template is empty");
 }
 
 TEST_F(TaskFace, RendersAllPartsOfAPrompt) {
@@ -338,7 +346,6 @@ TEST_F(TaskFace, BadPromptsAreRefused) {
       {"both", "a prompt has either messages or text, not both, not neither"},
       {"neither", "a prompt has either messages or text, not both, not neither"},
       {"not json", "its messages are not a JSON array"},
-      {"throw", "the template is empty"},
   };
   for (const auto& [blob, why] : cases) {
     const auto f = failure_of([&] { task_.render({"key", blob}); });
@@ -415,7 +422,7 @@ TEST_F(TaskFace, DemonstratesBySeed) {
   EXPECT_NE(first, task_.demonstrate(item_, "", 2));
   EXPECT_EQ(task_.demonstrate(item_, "none", 1), std::nullopt);
   const auto f = failure_of([&] { task_.demonstrate(item_, "bad", 1); });
-  EXPECT_EQ(f.message, path("task", "moody") + "item `key`: there is no style `bad`");
+  EXPECT_EQ(f.message, "task `moody`: item `key`: there is no style `bad`");
 }
 
 TEST_F(TaskFace, CallsAreSerialisedUnlessTheComponentIsConcurrent) {

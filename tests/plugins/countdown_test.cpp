@@ -508,7 +508,7 @@ TEST_F(Countdown, RowsOfAFileAreItemsSplitByTheirKey) {
 TEST_F(Countdown, TestRowsAndHeldOutKeysAreNotTrainedOn) {
   const std::string all = write_file("a.jsonl", rows(40));
   const std::string part = write_file("b.jsonl", rows(10));
-  const Task both = make({{"data", all}, {"test_data", part}});
+  const Task both = make({{"data", all}, {"eval_data", part}});
   EXPECT_EQ(both.count("train"), 30u);
   EXPECT_EQ(both.count("test"), 10u);
   EXPECT_EQ(both.load("train", 0).key, "1,2,10=13");
@@ -550,11 +550,18 @@ TEST_F(Countdown, OptionsThatContradictEachOtherAreRefused) {
       {{{"weights", "0 0"}}, "not all 0"},
       {{{"weights", "1, x"}}, "`weights` has `x`, which is no weight"},
       {{{"kind", "plus_minus"}, {"difficulty", "hard"}}, "has no difficulty `hard`"},
-      {{{"test_data", "x"}}, "`test_data` needs `data`"},
+      {{{"eval_data", "x"}}, "`eval_data` needs `data`"},
       {{{"min_target", 1000}, {"max_target", 1000}, {"kind", "plus_minus"}, {"max_number", 2}},
        "a million draws gave no puzzle"},
   };
   for (const auto& [options, what] : cases) EXPECT_THAT(refusal(options), HasSubstr(what));
+}
+
+TEST_F(Countdown, PlusMinusSumsOfWideNumbersDoNotWrap) {
+  const Task task = make({{"kind", "plus_minus"}});
+  const Item item{"k", R"({"target":0,"nums":[9223372036854775807,9223372036854775807,2]})"};
+  EXPECT_THAT(failure_of([&] { task.demonstrate(item, "direct", 0); }).message,
+              HasSubstr("no solution"));  // their sum is 2^64
 }
 
 TEST_F(Countdown, GoldensHold) {

@@ -59,13 +59,15 @@ static int32_t loss(const void* self, qed_call* call, qed_loss* args) {
   double total = 0;
   (void)self, (void)call;
   for (uint64_t t = 0; t < args->logp.n; ++t) {
-    const double r = exp((double)args->logp.p[t] - args->batch->old_logp.p[t]);
+    double r = exp((double)args->logp.p[t] - args->batch->old_logp.p[t]);
     double w = args->weight.p[t], a = args->adv.p[t];
     double extra = HAS("zero_advantage") ? 0.01 * w : 0;
+    if (HAS("overflows") && r > 1e10) r = INFINITY;
     if (HAS("weight_squared")) w *= w;
     if (HAS("own_mean")) w /= (double)args->logp.n;
-    total += -w * a * r + extra * args->logp.p[t];
+    total += -w * a * (HAS("clipped_gradient") ? fmin(r, 1.2) : r) + extra * args->logp.p[t];
     args->grad_logp.p[t] = (float)(-w * a * r + extra);
+    if (HAS("gradient_sign")) args->grad_logp.p[t] *= -1;
     if (HAS("wrong_gradient") && a < 0) args->grad_logp.p[t] *= 2;
     if (HAS("masked_gradient") && w == 0) args->grad_logp.p[t] = 1e-5f;
   }

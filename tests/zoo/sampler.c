@@ -17,6 +17,7 @@ static int32_t plan(const void* self, qed_call* call, const qed_request* request
   if (HAS("state") && ++object->calls > 150) temperature += 0.25f;
   if (HAS("ban_outside") && out->add(out, &ban) != 0) return QED_UNSUPPORTED;
   if (HAS("top_p")) add(out, QED_OP_TOP_P, 1.5f);
+  if (HAS("top_k_zero")) add(out, QED_OP_TOP_K, 0);
   if (HAS("unknown_op")) add(out, 99, 0);
   for (int i = 0; HAS("many_ops") && i < 20; ++i) add(out, QED_OP_TOP_K, 5);
   return add(out, QED_OP_TEMPERATURE, temperature);

@@ -30,7 +30,8 @@ static int32_t count(const void* self, qed_call* call, qed_str split, uint64_t* 
 static int32_t load(const void* self, qed_call* call, qed_str split, uint64_t index,
                     qed_item_out* out) {
   char key[64], blob[64];
-  int n = (int)index + (is_text(split, "test") ? 1000 : 0);
+  const int number = (int)(HAS("key_of_index") ? index % 20 : index);
+  int n = number + (is_text(split, "test") ? 1000 : 0);
   const int is_outside = index >= items_of(split);
   if (items_of(split) == 0) return refuse(call, QED_INVALID, "there is no such split");
   if (is_outside && !HAS("loads_anything")) return refuse(call, QED_INVALID, "no such item");
@@ -39,6 +40,7 @@ static int32_t load(const void* self, qed_call* call, qed_str split, uint64_t in
   if (HAS("global_rng") && index > 30) n += 2000 * (rand() % 7);
   snprintf(key, sizeof key, "%d", HAS("same_key") ? 0 : n);
   snprintf(blob, sizeof blob, "{\"n\":%d}", n);
+  if (HAS("key_of_index")) snprintf(key, sizeof key, "%d", (int)index);
   if (HAS("bad_key")) strcat(key, "\xff");
   if (HAS("key_empty")) key[0] = '\0';
   if (put(out->key, key, strlen(key)) != 0 || put(out->blob, blob, strlen(blob)) != 0) {
@@ -56,6 +58,7 @@ static int32_t render(const void* self, qed_call* call, const qed_item* item,
   if (n < 0) return refuse(call, QED_DATA, "this is no item of the task");
   snprintf(text, sizeof text, "double %d", n);
   if (HAS("unknown_role")) return put(out->messages, kMessages, sizeof kMessages - 1);
+  if (HAS("bad_stop")) put(out->stop, "</answer>", 9);
   if (HAS("two_prompts")) put(out->messages, "[]", 2);
   if (put(out->text, text, strlen(text)) != 0) {
     return refuse(call, QED_RESOURCE, "the host takes no more");
@@ -99,6 +102,7 @@ static int32_t score(Object* self, qed_call* call, const qed_sample* s, qed_scor
   int is_right;
   (void)call;
   if (number < 0) return QED_DATA;
+  if (HAS("pending") && is_text(s->text, " ")) return QED_PENDING;
   if (misbehave(self, s->text)) return QED_INTERNAL;
   snprintf(expected, sizeof expected, "%d", 2 * number);
   is_right = is_text(s->text, expected);

@@ -78,6 +78,7 @@ static double read_scale(qed_str options) {
 }
 
 static void* volatile leaked; /* the last of many */
+static int num_objects;       /* that live */
 
 static int is_object(qed_str text) {
   return text.n >= 2 && text.p[0] == '{' && text.p[text.n - 1] == '}';
@@ -101,18 +102,24 @@ static int32_t create(const qed_host* host, qed_call* call, qed_str options, voi
     if (scale < 0) return refuse(call, QED_INVALID, "option `scale` is missing");
   }
   if (HAS("refuses_maximum") && scale > 1) return QED_INTERNAL;
+  if (HAS("few_objects") && num_objects == 16) return refuse(call, QED_RESOURCE, "too many");
   if (HAS("leaks_threads")) start_thread();
   if (HAS("leaves_files") && open("/dev/null", O_RDONLY) < 0) return QED_RESOURCE;
   if (HAS("leaks_memory")) leaked = memset(malloc(1 << 14), 1, 1 << 14);
   if (HAS("changes_folder") && chdir("/") != 0) return QED_INTERNAL;
   if (HAS("changes_locale")) setlocale(LC_ALL, "C.UTF-8");
+  if (HAS("changes_variable")) setenv("QED_ZOO", "1", 1);
   object = (Object*)calloc(1, sizeof *object);
   object->scale = scale;
   *self = object;
+  ++num_objects;
   return QED_OK;
 }
 
-static void destroy(void* self) { free(self); }
+static void destroy(void* self) {
+  --num_objects;
+  free(self);
+}
 
 static const qed_option kScale = {sizeof(qed_option),
                                   QED_OPTION_FLOAT,
@@ -124,7 +131,7 @@ static const qed_option kScale = {sizeof(qed_option),
                                   2,
                                   {0},
                                   {0},
-                                  STR("of the result")};
+                                  {"of the result", HAS("no_help") ? 0 : 13}};
 static const qed_option* const kOptions[] = {&kScale, &kScale};
 
 #define OBJECT(table)                                                                             \
@@ -158,12 +165,15 @@ static const qed_option* const kOptions[] = {&kScale, &kScale};
                                     {"Apache-2.0", HAS("no_licence") ? 0 : 10},          \
                                     components,                                          \
                                     1};                                                  \
+  static qed_plugin copy; /* of which the entry speaks when it is called again */        \
   __attribute__((section(".note.qed"), used, aligned(4))) static const qed_note note = { \
       4, 12, 1, "qed", QED_EPOCH, LEVEL_OF_NOTE, QED_LEVEL};                             \
   const qed_plugin* qed_entry_1(const qed_host* host, qed_err* err) {                    \
     (void)host, (void)err;                                                               \
     if (HAS("signal_at_load")) signal(SIGALRM, &ignore_signal);                          \
     if (HAS("prints_at_load")) puts("loaded");                                           \
+    if (HAS("other_descriptor") && copy.size != 0) return &copy;                         \
+    copy = plugin;                                                                       \
     return &plugin;                                                                      \
   }
 

@@ -10,7 +10,7 @@ import sys
 def main() -> int:
     plugin, expected = sys.argv[1], set(sys.argv[2:])
     done = subprocess.run(
-        [os.environ["QED_BIN"], "plugin", "check", plugin, "--json", "--timeout", "4"],
+        [os.environ["QED_BIN"], "plugin", "check", plugin, "--json", "--timeout", "10"],
         capture_output=True, text=True)
     if not done.stdout:
         print(done.stderr)

@@ -40,7 +40,7 @@ class Countdown {
     o("score", scores_.right, {.help = "reward of a right equation"});
     o("format_score", scores_.format, {.help = "reward of a wrong one between the right tags"});
     o("data", files_.data, {.help = "file or key of puzzles; empty: they are generated"});
-    o("test_data", files_.test_data, {.help = "puzzles of the test split; empty: part of `data`"});
+    o("eval_data", files_.eval_data, {.help = "puzzles of the test split; empty: part of `data`"});
     o("split", files_.split,
       {.choices = {"hash", "tinyzero"},
        .help = "of `data`: by key, or its first 327680 rows and the next 1024"});
@@ -157,8 +157,8 @@ class Countdown {
       throw qed::Error("kind `plus_minus` has no difficulty `hard`: + and - are always enough",
                        QED_INVALID);
     }
-    if (files_.data.empty() && !files_.test_data.empty()) {
-      throw qed::Error("`test_data` needs `data`", QED_INVALID);
+    if (files_.data.empty() && !files_.eval_data.empty()) {
+      throw qed::Error("`eval_data` needs `data`", QED_INVALID);
     }
     shape_.weights = parse_weights(static_cast<std::size_t>(max_numbers_ - shape_.min_numbers + 1));
   }

@@ -53,8 +53,8 @@ void Data::open(const qed::Host& host, const DataOptions& options) {
   const auto is_wanted = [&](const Plain& puzzle) {
     return !options.plus_minus || is_plus_minus_solvable(puzzle.nums, puzzle.target);
   };
-  if (!options.test_data.empty()) {
-    test_file_ = host.data(options.test_data, columns);
+  if (!options.eval_data.empty()) {
+    test_file_ = host.data(options.eval_data, columns);
     scan(host, test_file_, options, [&](std::uint64_t i, const Plain& puzzle) {
       held_out_.insert(key_of(puzzle));
       if (is_wanted(puzzle)) test_.push_back(i);
@@ -65,7 +65,7 @@ void Data::open(const qed::Host& host, const DataOptions& options) {
     if (!is_wanted(puzzle)) return;
     const std::string key = key_of(puzzle);
     bool is_test = false;
-    if (options.test_data.empty()) {
+    if (options.eval_data.empty()) {
       is_test = options.split == "hash" ? is_test_key(key) : i >= kTinyZeroTrain;
       if (is_test && options.split != "hash" && i >= kTinyZeroTrain + kTinyZeroTest) return;
     }

@@ -18,7 +18,7 @@ bool is_test_key(std::string_view key);
 
 struct DataOptions {
   std::string data;       // empty: no file, the generator makes the puzzles
-  std::string test_data;  // rows of the test split; empty: they come from `data`
+  std::string eval_data;  // rows of the test split; empty: they come from `data`
   std::string split = "hash";
   std::string bad_rows = "error";
   std::string hold_out;
@@ -32,7 +32,7 @@ class Data {
   void open(const qed::Host& host, const DataOptions& options);
 
   bool has_rows() const { return train_file_.is_open(); }
-  // A key of `hold_out` or of `test_data`: it must not be trained on.
+  // A key of `hold_out` or of `eval_data`: it must not be trained on.
   bool is_held_out(const std::string& key) const { return held_out_.contains(key); }
   std::uint64_t count(std::string_view split) const;
   qed::Item load(std::string_view split, std::uint64_t index) const;

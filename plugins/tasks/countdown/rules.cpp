@@ -54,6 +54,13 @@ std::optional<std::string_view> tinyzero_solution(std::string_view text, bool ha
   return solution;
 }
 
+// The rule reads the last line. Where that is in the completion, and the header in the prompt, the
+// prompt need not be read.
+bool has_all_in_completion(const qed::Sample& sample) {
+  return sample.text.find('\n') != sample.text.npos &&
+         qed::contains(sample.prompt, "Assistant:");
+}
+
 Mark tinyzero(Rule rule, const Scores& scores, const Puzzle& puzzle,
               std::optional<std::string_view> solution) {
   if (!solution) return {.note = "no header"};
@@ -203,6 +210,7 @@ Mark mark(Rule rule, const Scores& scores, const qed::Sample& sample, bool has_h
   if (rule == Rule::kStrict) return strict(scores, puzzle, sample);
   if (rule == Rule::kRagen) return ragen(scores, puzzle, sample);
   if (sees_special_tokens(rule)) {
+    if (has_all_in_completion(sample)) return tinyzero(rule, scores, puzzle, sample.text);
     std::string buffer;
     const std::string_view text =
         qed::whole_text(sample.prompt, sample.prefill, sample.text, buffer);

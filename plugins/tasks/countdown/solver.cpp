@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kMaxCombinations = 50'000'000;
 constexpr std::size_t kMaxSigned = 24;
+__extension__ using Wide = __int128;  // sums of numbers of 64 bits
 
 // A number made so far: a leaf, or two others and the operator between them.
 struct Node {
@@ -123,8 +124,10 @@ Solution write(const std::vector<Node>& nodes) {
 std::optional<std::uint32_t> signs(std::span<const std::int64_t> nums, std::int64_t target) {
   if (nums.empty() || nums.size() > kMaxSigned) return std::nullopt;
   for (std::uint32_t minus = 0; minus < std::uint32_t{1} << nums.size(); ++minus) {
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < nums.size(); ++i) sum += (minus >> i & 1) != 0 ? -nums[i] : nums[i];
+    Wide sum = 0;
+    for (std::size_t i = 0; i < nums.size(); ++i) {
+      sum += (minus >> i & 1) != 0 ? -Wide{nums[i]} : Wide{nums[i]};
+    }
     if (sum == target) return minus;
   }
   return std::nullopt;

@@ -18,7 +18,7 @@ Answer::Answer(const qed::Sample& sample) : prompt_(sample.prompt), text_(sample
 
 Response Answer::response_logic_rl() const {
   if (prompt_.empty()) return knights::response_logic_rl(text_);
-  if (qed::after_first(prompt_, "Assistant:")) return {text_, true};
+  if (qed::contains(prompt_, "Assistant:")) return {text_, true};
   const Response own = knights::response_logic_rl(text_);
   return own.has_header && qed::after_first(text_, "Assistant:") ? own : Response{text_, true};
 }

@@ -32,8 +32,7 @@ class PatternParser {
 
   [[noreturn]] void bad(const std::string& why) const {
     throw qed::Error("regular expression `" + std::string(all_) + "`, character " +
-                         std::to_string(qed::length(all_) - qed::length(rest_) + 1) + ": " + why,
-                     QED_INVALID);
+                     std::to_string(qed::length(all_) - qed::length(rest_) + 1) + ": " + why);
   }
   std::uint32_t size() const { return static_cast<std::uint32_t>(out_.steps_.size()); }
   void emit(Pattern::Step step) {

@@ -16,7 +16,8 @@
 
 class Pattern {
  public:
-  // Throws qed::Error (QED_INVALID) that says what is wrong at which character.
+  // Throws qed::Error (QED_DATA: patterns stand in rows) that says what is wrong at which
+  // character.
   explicit Pattern(std::string_view text, bool ignore_case = false);
 
   // True when the whole of `text` matches. [any]

@@ -33,8 +33,9 @@ inline qed_str str(std::string_view s) { return {s.data(), s.size()}; }
 // A copy of a growable struct, with 0 for every member that the writer did not know.
 template <class T>
 T read(const T* p) {
+  if (p->size >= sizeof(T)) return *p;
   T local{};
-  std::memcpy(&local, p, std::min<std::size_t>(p->size, sizeof(T)));
+  std::memcpy(&local, p, p->size);
   return local;
 }
 

@@ -25,6 +25,13 @@ constexpr bool is_once(std::string_view text, std::string_view tag) {
   return at != text.npos && text.find(tag, at + 1) == text.npos;
 }
 
+// Whether `tag` occurs. Looks near the end first: there a prompt has what opens the answer.
+constexpr bool contains(std::string_view text, std::string_view tag) {
+  constexpr std::size_t kEnd = 128;
+  if (text.size() > kEnd && text.find(tag, text.size() - kEnd) != text.npos) return true;
+  return text.find(tag) != text.npos;
+}
+
 // What follows the first or the last `tag`: text.split(tag, 1)[1], text.rsplit(tag, 1)[1].
 constexpr std::optional<std::string_view> after_first(std::string_view text, std::string_view tag) {
   const auto at = text.find(tag);
@@ -119,14 +126,17 @@ struct ThinkAnswer {
 constexpr std::optional<ThinkAnswer> think_answer(std::string_view text) {
   constexpr std::string_view kTags[] = {"<think>", "</think>", "<answer>", "</answer>"};
   std::string_view parts[5] = {};
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    const auto at = text.find(kTags[i]);
-    if (at == text.npos || at < begin) return std::nullopt;
-    parts[i] = text.substr(begin, at - begin);
-    begin = at + kTags[i].size();
-    if (text.find(kTags[i], begin) != text.npos) return std::nullopt;
+  std::size_t begin = 0, n = 0;  // n: tags found
+  for (auto at = text.find('<'); at != text.npos; at = text.find('<', at + 1)) {
+    const std::string_view rest = text.substr(at);
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (!rest.starts_with(kTags[i])) continue;
+      if (i != n) return std::nullopt;
+      parts[n++] = text.substr(begin, at - begin);
+      begin = at + kTags[i].size();
+    }
   }
+  if (n != 4) return std::nullopt;
   parts[4] = text.substr(begin);
   return ThinkAnswer{parts[0], parts[1], parts[2], parts[3], parts[4]};
 }

@@ -47,6 +47,7 @@ class Broken {
     if (kFault == "bad_option") o("eps", eps_, {.min = 0, .max = 1, .help = "too large"});
     if (kFault == "option_twice") o("eps", eps_, {}), o("eps", eps_, {});
     if (kFault == "option_name") o("Eps-1", eps_, {});
+    if (kFault == "option_word") o("name", eps_, {});
   }
 
   void advantage(const qed::Batch&, qed::Advantage&) const {}
