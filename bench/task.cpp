@@ -9,11 +9,12 @@
 //
 // OPTIONS is a JSON object; what it leaves out has its default.
 
-#include "bench/timer.h"
+#include "core/host/task.h"
 #include "core/data/dataset_service.h"
 #include "core/host/plugin_host.h"
-#include "core/host/task.h"
 #include "core/util/error.h"
+
+#include "bench/timer.h"
 
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <exception>
 #include <iostream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -94,7 +96,9 @@ class Bench {
 
   json items_per_s(double seconds) {
     return bench::rate(seconds, [&] {
-      for (std::size_t i = 0; i < kBatch; ++i) num_bytes_ += task_.load("train", next_++).key.size();
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        num_bytes_ += task_.load("train", next_++).key.size();
+      }
       return kBatch;
     });
   }

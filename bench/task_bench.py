@@ -5,9 +5,9 @@ import random
 import time
 import warnings
 
+import common
 from common import Worker, build, median, one_core, table, target
 
-ITEMS = 1024       # a completion each: what a step scores
 LENGTH = 300       # characters of a completion
 REPEATS = 7
 SECONDS = 0.3      # of CPU time, for each measurement
@@ -63,6 +63,13 @@ def python_rate(f):
     return done / (time.process_time() - begin)
 
 
+def parse(text):
+    parser = common.parser(text)
+    parser.add_argument("--completions", type=int, default=1024,
+                        help="different ones, each of an item of its own; default: 1024")
+    return parser.parse_args()
+
+
 def measure(args, task, sets, generators):
     """Prints one table.
 
@@ -77,7 +84,7 @@ def measure(args, task, sets, generators):
     for what, options, wrong_answer, rule, prepare in sets:
         worker = Worker(folder, task, options)
         workers.append(worker)
-        rows = worker.ask(f"make {ITEMS}")
+        rows = worker.ask(f"make {args.completions}")
         texts = completions(rows, wrong_answer)
         worker.ask("completions", *(json.dumps(text) for text in texts))
         rewards = worker.ask("rewards")
@@ -122,6 +129,6 @@ def measure(args, task, sets, generators):
         rate = median(qed)
         rows.append([what, f"{rate:,.0f}", f"{median(python):,.0f}" if python else "-",
                      f"{rate / median(python):,.0f}" if python else "-", target(rate, least)])
-    table(f"{task}: completions of {LENGTH} characters in batches of 64, all different; per second "
-          f"of CPU time of one thread, medians of {REPEATS}",
+    table(f"{task}: {args.completions} different completions of {LENGTH} characters in batches of "
+          f"64; per second of CPU time of one thread, medians of {REPEATS}",
           ["what (rewards)", "qed/s", "Python/s", "ratio", "target"], rows, folder)

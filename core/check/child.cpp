@@ -115,13 +115,15 @@ bool wait_for(pid_t pid, double timeout_s, int& status) {
   return is_in_time;
 }
 
-// The line that says most of what a dead child printed: a sanitizer's summary, or the last one.
+// The line that says most of what a dead child printed: a sanitizer's, or the last one.
 std::string last_words(const std::string& output) {
   std::string last;
   for (std::size_t at = 0; at < output.size();) {
     const std::size_t end = std::min(output.find('\n', at), output.size());
     const std::string line = output.substr(at, end - at);
-    if (line.starts_with("SUMMARY: ")) return to_utf8(line);
+    const bool is_sanitizer =
+        line.starts_with("SUMMARY: ") || line.find(": runtime error: ") != line.npos;
+    if (is_sanitizer) return to_utf8(line);
     if (line.find_first_not_of(" =") != line.npos) last = line;
     at = end + 1;
   }

@@ -89,8 +89,9 @@ std::string label(const Component& component);
 [[noreturn]] void fail_plugin(const Component& component, const std::string& what);
 // The same for a mistake of the plugin's author.
 [[noreturn]] void fail_plugin_bug(const Component& component, const std::string& what);
-// For create, and the calls of a task on items, that ended with `status`; `what` begins the message. Exit code 2, without the path,
-// where it refused what the user gave: INVALID options, or DATA that is bad.
+// For create, and the calls of a task on items, that ended with `status`; `what` begins the
+// message. Exit code 2, without the path, where it refused what the user gave: INVALID options, or
+// DATA that is bad.
 [[noreturn]] void fail_call(const Component& component, const std::string& what,
                             const PluginCall& call, std::int32_t status);
 

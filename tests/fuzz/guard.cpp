@@ -41,6 +41,13 @@ void end_process(int signal) {
   _exit(128 + signal);
 }
 
+void handle(int signal) {
+  struct sigaction action = {};
+  action.sa_handler = end_process;
+  action.sa_flags = SA_ONSTACK;
+  sigaction(signal, &action, nullptr);
+}
+
 void set_timer(int seconds) {
   const itimerval value = {.it_interval = {}, .it_value = {.tv_sec = seconds, .tv_usec = 0}};
   setitimer(ITIMER_PROF, &value, nullptr);
@@ -70,13 +77,14 @@ double max_seconds() { return kIsSanitized ? 20 : 1; }
 Deadline::Deadline(const std::string& what) {
   const std::string text = "FAILED: a crash, or no end, in: " + what + "\n";
   message[text.copy(message, sizeof message - 1)] = '\0';
-  std::signal(SIGPROF, end_process);
+  static char stack[1 << 16];  // the plugin may have used up its own
+  const stack_t other = {.ss_sp = stack, .ss_flags = 0, .ss_size = sizeof stack};
+  sigaltstack(&other, nullptr);
+  handle(SIGPROF);
 #ifdef __SANITIZE_ADDRESS__
   __sanitizer_set_death_callback(print_message);
 #else
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
-    std::signal(signal, end_process);
-  }
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) handle(signal);
 #endif
   set_timer(kMaxBatchSeconds);
 }

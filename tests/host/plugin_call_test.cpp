@@ -20,6 +20,7 @@ TEST(Utf8, EveryInvalidByteIsReplaced) {
       {"\xED\xA0\x80", "\uFFFD\uFFFD\uFFFD"},            // surrogate
       {"\xF4\x90\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD"},  // above U+10FFFF
       {"\x80z", "\uFFFDz"},                              // continuation alone
+      {"eight of ASCII\x80z", "eight of ASCII\uFFFDz"},  // behind those looked at together
   };
   for (const auto& [bytes, expected] : cases) {
     EXPECT_FALSE(is_utf8(bytes));

@@ -259,9 +259,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "algorithm `option_name`: option `Eps-1`: a name has small letters, digits and _ "
                 "only",
                 kAuthor},
-        Refusal{"option_word", "P046",
-                "algorithm `option_word`: option `name`: in a run file this word chooses the plugin",
-                kAuthor},
+        Refusal{
+            "option_word", "P046",
+            "algorithm `option_word`: option `name`: in a run file this word chooses the plugin",
+            kAuthor},
         Refusal{"other_name", "P047",
                 "it holds no algorithm `other_name`; it holds algorithm `broken`",
                 "the name in the run file must be the component's name"}),

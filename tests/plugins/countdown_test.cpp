@@ -231,6 +231,9 @@ TEST_F(Countdown, TinyZeroReadsPromptPrefillAndCompletionOnce) {
   EXPECT_EQ(score_text(task, item_, answer, "User: q\nAssistant: " + prefill, prefill).reward, 1);
   EXPECT_EQ(score_text(task, item_, answer, "User: q\nAssistant: ", prefill).reward, 1);
   EXPECT_EQ(score_text(task, item_, answer + "\n", "Assistant: ", prefill).reward, 0);
+  EXPECT_EQ(score_text(task, item_, "\n" + answer, "q\nAssistant: ", prefill).reward, 1);
+  EXPECT_EQ(score_text(task, item_, "Assistant:\n" + answer, "q\n", prefill).reward, 1);
+  EXPECT_EQ(score_text(task, item_, "\n" + answer, "q\n", prefill).reward, 0);  // no header
   EXPECT_EQ(score_text(task, item_, "no", "<answer>44+19+35</answer> Assistant: ", "").reward, 0);
   EXPECT_EQ(score_text(task, item_, answer, "<|start|>model\n", prefill).reward, 0);
   // A template without TinyZero's headers: the answer alone is read.

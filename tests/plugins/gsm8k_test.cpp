@@ -49,7 +49,10 @@ class Gsm8k : public testing::Test {
     EXPECT_EQ(num_cases, expected_cases);
   }
 
-  const std::string path_ = (std::filesystem::path(testing::TempDir()) / "gsm8k.jsonl").string();
+  // One file per test: they run side by side.
+  const std::string path_ = testing::TempDir() + "gsm8k_" +
+                            testing::UnitTest::GetInstance()->current_test_info()->name() +
+                            ".jsonl";
   PluginHost host_{{product_plugins()}};
 };
 

@@ -20,7 +20,8 @@ using testing::HasSubstr;
 class Table : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "table_test";
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = testing::TempDir() + "table_test_" + test->name();  // tests run side by side
     std::filesystem::create_directories(folder_);
     host_.add_service(kDatasetService, dataset_service());
   }

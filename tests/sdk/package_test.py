@@ -118,7 +118,8 @@ target_compile_definitions(refuses PRIVATE THROW_IN_ENTRY)
                 refusal = run(qed, "plugins", "refuses", "--plugin-dir", build, code=3)
                 if "thrown on purpose" not in refusal:
                     sys.exit(f"FAILED: the refusal does not say why\n{refusal}")
-                items = run(qed, "items", "throws", "--plugin-dir", build, code=3)
+                # A qed::Error says that what the user gave is wrong.
+                items = run(qed, "items", "throws", "--plugin-dir", build, code=2)
                 if "thrown on purpose" not in items:
                     sys.exit(f"FAILED: qed items does not say why\n{items}")
 

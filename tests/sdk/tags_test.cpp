@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace qed {
 namespace {
 
@@ -17,6 +19,15 @@ TEST(Tags, CountsAndCuts) {
   EXPECT_EQ(after_first("123", "#"), std::nullopt);
   EXPECT_EQ(before_first("1#2#3", "#"), "1");
   EXPECT_EQ(before_first("123", "#"), "123");
+}
+
+TEST(Tags, ContainsLooksEverywhere) {
+  const std::string far(1000, 'x');
+  EXPECT_TRUE(contains("<a>" + far, "<a>"));
+  EXPECT_TRUE(contains(far + "<a>", "<a>"));
+  EXPECT_TRUE(contains(far + "<a>" + std::string(126, 'x'), "<a>"));  // across where it begins
+  EXPECT_FALSE(contains(far + "<a", "<a>"));
+  EXPECT_FALSE(contains("", "<a>"));
 }
 
 TEST(Tags, MatchesAreThoseOfALazyRegularExpression) {

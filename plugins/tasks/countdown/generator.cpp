@@ -10,7 +10,7 @@ namespace countdown {
 namespace {
 
 constexpr int kMaxDraws = 1'000'000;
-constexpr std::int64_t kMaxStep = 1'000'000'000'000;  // no overflow in a product with a number
+constexpr std::int64_t kMaxStep = 1'000'000'000'000;  // of the values on the way
 
 std::size_t draw_count(const Shape& shape, qed::Rng& rng) {
   double sum = 0;
@@ -34,7 +34,7 @@ bool reach(Kind kind, std::vector<std::int64_t>& live, qed::Rng& rng) {
     const std::uint64_t op = kind == Kind::kPlusMinus ? bits >> 63 : bits >> 62;
     std::int64_t value = a + b;
     if (op == 1) value = a - b;
-    if (op == 2) value = a * b;
+    if (op == 2 && __builtin_mul_overflow(a, b, &value)) return false;
     if (op == 3 && b != 0 && a % b == 0) value = a / b;
     if (value > kMaxStep) return false;
     live[i] = value;

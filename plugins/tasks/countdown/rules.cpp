@@ -57,8 +57,7 @@ std::optional<std::string_view> tinyzero_solution(std::string_view text, bool ha
 // The rule reads the last line. Where that is in the completion, and the header in the prompt, the
 // prompt need not be read.
 bool has_all_in_completion(const qed::Sample& sample) {
-  return sample.text.find('\n') != sample.text.npos &&
-         qed::contains(sample.prompt, "Assistant:");
+  return sample.text.find('\n') != sample.text.npos && qed::contains(sample.prompt, "Assistant:");
 }
 
 Mark tinyzero(Rule rule, const Scores& scores, const Puzzle& puzzle,

@@ -136,7 +136,6 @@ struct Task {
   static std::int32_t verify(const void* self, qed_call* call, const qed_sample* const* samples,
                              qed_score* const* scores, std::uint64_t n) {
     for (std::uint64_t i = 0; i < n; ++i) {  // one bad item spoils only itself
-      if (i + 2 < n) prefetch(*samples[i + 2]);
       qed_score& out = *scores[i];
       call->err->msg_len = 0;
       const std::int32_t failure =
@@ -194,17 +193,6 @@ struct Task {
     std::vector<qed_str> out;
     for (const auto name : names) out.push_back(str(name));
     return out;
-  }
-
-  // Has a later sample fetched from memory while others are scored: its text, item, and the end of
-  // its prompt.
-  static void prefetch(const qed_sample& s) {
-    constexpr std::uint64_t kLine = 64, kMost = 8 * kLine;
-    for (std::uint64_t at = 0; at < std::min(s.text.n, kMost); at += kLine) {
-      __builtin_prefetch(s.text.p + at);
-    }
-    if (s.item->blob.n > 0) __builtin_prefetch(s.item->blob.p);
-    if (s.prompt.n > 0) __builtin_prefetch(s.prompt.p + s.prompt.n - 1);
   }
 
   static void score(const T& task, const qed_sample& in, qed_score& out) {
