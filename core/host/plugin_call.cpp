@@ -131,6 +131,11 @@ void* create_object(const Component& component, const qed_object& table, const s
   void* self = nullptr;
   const std::int32_t status = table.create(host, call.abi(), to_abi(options), &self);
   if (status != QED_OK) fail_call(component, "", call, status);
+  if (table.get_extension != nullptr &&
+      table.get_extension(self, to_abi("qed.state/1")) != nullptr) {
+    table.destroy(self);  // else a resumed run would go on without it, and differ
+    fail_plugin(component, "it keeps a state between calls, which this qed cannot save yet");
+  }
   return self;
 }
 

@@ -95,7 +95,8 @@ std::string label(const Component& component);
 [[noreturn]] void fail_call(const Component& component, const std::string& what,
                             const PluginCall& call, std::int32_t status);
 
-// Creates and destroys a component's object: the common part of the faces.
+// Creates a component's object: the common part of the faces. Throws Error when the component
+// refuses its options, or keeps a state (qed.state/1).
 void* create_object(const Component& component, const qed_object& table, const std::string& options,
                     const qed_host* host);
 

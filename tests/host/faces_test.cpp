@@ -243,6 +243,14 @@ TEST_F(Faces, APluginMayBeWrittenInC) {
   EXPECT_EQ(f.message, "sampler `plain_c`: options must be {}");
 }
 
+TEST_F(Faces, AComponentWithAStateIsRefused) {
+  const Component& component = host_.load("sampler", "plain_state");
+  const auto f = failure_of([&] { Sampler(component, "{}", host_.abi()); });
+  EXPECT_EQ(f.message, path("sampler", "plain_state") +
+                           "it keeps a state between calls, which this qed cannot save yet");
+  EXPECT_EQ(f.exit_code, kExitPlugin);
+}
+
 TEST_F(Faces, SamplerMayBanBiasAndPenalise) {
   const auto ops = sampler("all")->plan(request(QED_STAGE_TRAIN), 0);
   ASSERT_EQ(ops.size(), 6u);

@@ -1,10 +1,12 @@
-/* A sampler in C, without the SDK's C++: temperature 0.5, for every request. */
+/* A sampler in C, without the SDK's C++: temperature 0.5, for every request. With STATE it says
+   that it keeps a state. */
 
 #include "qed/abi.h"
 
 #include <string.h>
 
-#define STR(literal) {literal, sizeof(literal) - 1}
+#define STR(literal) \
+  { literal, sizeof(literal) - 1 }
 
 static int32_t create(const qed_host* host, qed_call* call, qed_str options, void** self) {
   static const char refusal[] = "options must be {}";
@@ -24,23 +26,34 @@ static int32_t plan(const void* self, qed_call* call, const qed_request* request
   return out->add(out, &op) == 0 ? QED_OK : QED_UNSUPPORTED;
 }
 
-static const qed_sampler table = {{sizeof(qed_sampler), 0, create, destroy, NULL}, plan, NULL};
+#ifdef STATE
+#define NAME "plain_state"
+static const void* get_extension(const void* self, qed_str id) {
+  static const qed_state state = {sizeof(qed_state), 0, NULL, NULL};
+  (void)self;
+  return id.n == 11 && memcmp(id.p, "qed.state/1", 11) == 0 ? &state : NULL;
+}
+#else
+#define NAME "plain_c"
+#define get_extension NULL
+#endif
+
+static const qed_sampler table = {
+    {sizeof(qed_sampler), 0, create, destroy, get_extension}, plan, NULL};
 static const qed_component component = {sizeof(qed_component),
                                         QED_CONCURRENT,
                                         STR("qed.sampler/1"),
-                                        STR("dev.qed.test.plain_c"),
-                                        STR("plain_c"),
+                                        STR("dev.qed.test." NAME),
+                                        STR(NAME),
                                         STR("1.0.0"),
                                         STR("a sampler in C"),
                                         NULL,
                                         0,
                                         &table};
 static const qed_component* const components[] = {&component};
-static const qed_plugin plugin = {sizeof(qed_plugin), QED_EPOCH,
-                                  QED_LEVEL,          QED_LEVEL,
-                                  STR("dev.qed.test"), STR("1.0.0"),
-                                  STR("Apache-2.0"),  components,
-                                  1};
+static const qed_plugin plugin = {sizeof(qed_plugin), QED_EPOCH,           QED_LEVEL,
+                                  QED_LEVEL,          STR("dev.qed.test"), STR("1.0.0"),
+                                  STR("Apache-2.0"),  components,          1};
 
 __attribute__((section(".note.qed"), used, aligned(4))) static const qed_note note = {
     4, 12, 1, "qed", QED_EPOCH, QED_LEVEL, QED_LEVEL};
