@@ -1,43 +1,44 @@
 #pragma once
 
-// Keys and values of sequences in generation: `slots` sequences of at most `capacity` positions
-// each, for every layer. Float32, allocated once.
+// Keys and values of sequences in generation: a pool of pages of 16 positions, each for all layers.
+// Which sequence a page belongs to is the caller's business. Float32, allocated once.
 
 #include "core/model/config.h"
 #include "core/ops/attention.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace qed {
 
 class KvCache {
  public:
-  KvCache(const ModelConfig& c, std::int64_t slots, std::int64_t capacity)
-      : capacity_(capacity),
-        width_(c.num_key_value_heads * c.head_dim),
-        layer_size_(slots * capacity * width_),
-        data_(2 * c.num_hidden_layers * layer_size_) {}
+  KvCache(const ModelConfig& c, std::int64_t num_pages)
+      : num_layers_(c.num_hidden_layers),
+        num_pages_(num_pages),
+        page_floats_(ops::page_floats({c.num_attention_heads, c.num_key_value_heads, c.head_dim})),
+        // Not filled: a page costs memory only once it is written.
+        data_(new float[num_layers_ * num_pages_ * page_floats_]) {}
 
-  ops::CacheLayer layer(std::int64_t i) {
-    float* k = data_.data() + 2 * i * layer_size_;
-    return {k, k + layer_size_, capacity_};
+  static std::int64_t page_bytes(const ModelConfig& c) {
+    const ops::Heads heads{c.num_attention_heads, c.num_key_value_heads, c.head_dim};
+    return c.num_hidden_layers * ops::page_floats(heads) * static_cast<std::int64_t>(sizeof(float));
   }
 
-  // Copies the first `length` positions of a slot to another.
-  void copy(std::int64_t from, std::int64_t to, std::int64_t length) {
-    const std::int64_t slot_size = capacity_ * width_;
-    for (float* at = data_.data(); at != data_.data() + data_.size(); at += layer_size_) {
-      std::copy_n(at + from * slot_size, length * width_, at + to * slot_size);
+  float* layer(std::int64_t i) { return data_.get() + i * num_pages_ * page_floats_; }
+  std::int64_t num_pages() const { return num_pages_; }
+
+  // Copies a page, in all layers.
+  void copy(std::int32_t from, std::int32_t to) {
+    for (std::int64_t i = 0; i < num_layers_; ++i) {
+      std::copy_n(layer(i) + from * page_floats_, page_floats_, layer(i) + to * page_floats_);
     }
   }
 
-  std::int64_t capacity() const { return capacity_; }
-
  private:
-  std::int64_t capacity_, width_, layer_size_;
-  std::vector<float> data_;
+  std::int64_t num_layers_, num_pages_, page_floats_;
+  std::unique_ptr<float[]> data_;
 };
 
 }  // namespace qed

@@ -32,8 +32,8 @@ at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position
     at::Tensor qkv = ops::linear(h, w.qkv, w.qkv_bias, heads.qkv_width());
     qkv = ops::rope(qkv, position, rope_, heads.heads + heads.kv_heads);
     h = context.cache != nullptr
-            ? ops::attention_cached(qkv, heads, context.cache->layer(static_cast<std::int64_t>(i)),
-                                    context.rows)
+            ? ops::attention_paged(qkv, heads, context.cache->layer(static_cast<std::int64_t>(i)),
+                                   context.runs)
             : ops::attention(qkv, heads, context.offset);
     x = at::add(x, ops::linear(h, w.o, {}, c.hidden_size));
 

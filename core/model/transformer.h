@@ -20,8 +20,8 @@ namespace qed {
 // Where the rows of a forward find their keys: in the same rows, or in a cache.
 struct AttentionContext {
   std::span<const std::int64_t> offset;      // sequence b is rows offset[b] .. offset[b+1]-1; or
-  KvCache* cache = nullptr;                  // rows go to, and see, their cache slots
-  std::span<const ops::CacheRow> rows = {};  // [T] with a cache
+  KvCache* cache = nullptr;                  // rows go to, and see, their pages
+  std::span<const ops::CacheRun> runs = {};  // with a cache: they cover the rows
 };
 
 class Transformer {

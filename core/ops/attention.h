@@ -1,8 +1,9 @@
 #pragma once
 
 // Causal self-attention over packed rows: softmax(q k^T / sqrt(dim)) v, heads sharing keys in
-// groups (GQA). One kernel computes one query position against its keys, whether these lie in the
-// same packed batch or in a cache; so decoding, prefill and training give the same bits.
+// groups (GQA). One kernel computes a query against its keys, which lie in pages of 16 positions,
+// whether these were made for a packed batch or belong to a cache; so decoding, prefill and
+// training give the same bits.
 //
 // Shapes: T rows; a row of qkv holds `heads` queries, then `kv_heads` keys, then `kv_heads` values,
 // of `dim` floats each, already rotated. Results are [T, heads * dim] float32.
@@ -20,25 +21,27 @@ struct Heads {
   std::int64_t qkv_width() const { return (heads + 2 * kv_heads) * dim; }
 };
 
+inline constexpr std::int64_t kPagePositions = 16;
+
+// Floats of one page in one layer: per kv head the keys [dim][16], then the values [16][dim rounded
+// up to 16].
+std::int64_t page_floats(const Heads& shape);
+
 // Sequence b is rows offset[b] .. offset[b+1]-1; each row sees its sequence up to itself.
 // Differentiable in qkv.
 at::Tensor attention(const at::Tensor& qkv, const Heads& shape,
                      std::span<const std::int64_t> offset);
 
-// Where one row's keys and values go, and which it sees: rows [0, position] of a slot.
-struct CacheRow {
-  std::int64_t slot, position;
+// Rows of one sequence at neighbouring positions, which go to, and see, its pages.
+struct CacheRun {
+  std::int64_t first_row, num_rows;
+  std::int64_t position;      // of the first row; what lies before it is in the pages already
+  const std::int32_t* pages;  // position p is in pages[p / 16]; borrowed
 };
 
-// One layer of a cache: k and v are [slots, capacity, kv_heads * dim].
-struct CacheLayer {
-  float* k;
-  float* v;
-  std::int64_t capacity;
-};
-
-// Writes the keys and values of all rows to the cache, then attends. No gradient.
-at::Tensor attention_cached(const at::Tensor& qkv, const Heads& shape, const CacheLayer& cache,
-                            std::span<const CacheRow> rows);
+// Writes the keys and values of all rows to `pool`, one layer of a pool of pages of page_floats()
+// each, then attends. The runs cover all rows, and no two write to one page. No gradient.
+at::Tensor attention_paged(const at::Tensor& qkv, const Heads& shape, float* pool,
+                           std::span<const CacheRun> runs);
 
 }  // namespace qed::ops

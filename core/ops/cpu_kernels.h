@@ -20,13 +20,22 @@ inline constexpr std::int64_t kLanes = 16;  // columns of a panel
 
 inline constexpr std::int64_t num_panels(std::int64_t n) { return (n + kLanes - 1) / kLanes; }
 
-// C[i][j] = start + sum over k of A[i][k] * B[k][j], k ascending, one chain of fused multiply-adds.
-// The start is C[i][j] itself with `accumulate`, else bias[j], else 0.
-struct Gemm {
+// Rows of A that a gemm takes together: blocks of `gemm_rows`, and what is left over in a block of
+// tile_width(left) rows. A block is stored as [depth][width], rows that are not there as 0.
+inline constexpr std::int64_t tile_width(std::int64_t left, std::int64_t gemm_rows) {
+  std::int64_t width = 1;
+  while (width < left && width < gemm_rows) width *= 2;
+  return width < gemm_rows ? width : gemm_rows;
+}
+
+// C[i][j] = start + sum over k of A[i][k] * B[k][j], k ascending, one chain of fused multiply-adds
+// in float32. The start is C[i][j] itself with `accumulate`, else bias[j], else 0.
+struct PackedGemm {
   std::int64_t rows, cols, depth;  // i, j, k
-  const float* a;                  // A[i][k] at a[i * a_row + k * a_col]
-  std::int64_t a_row, a_col;
-  const float* b;  // B[k][16 p + l] at b[p * b_panel + k * b_depth + l]
+  const float* a;                  // blocks, as pack() writes them
+  // B[k][16 p + l] at b[p * b_panel + k * b_depth + l]; one of the two types, the other is null.
+  const float* b;
+  const std::uint16_t* b_bfloat16;
   std::int64_t b_panel, b_depth;
   float* c;  // C[i][16 p + l] at c[i * c_row + p * c_panel + l], l < 16 only where
   std::int64_t c_row, c_panel;  // 16 p + l < cols
@@ -34,13 +43,22 @@ struct Gemm {
   bool accumulate = false;
 };
 
-// One query position: its keys and values are rows j = 0 .. num_keys-1 at k + j * stride.
-struct AttentionRow {
-  const float* k;
-  const float* v;
-  std::int64_t num_keys;
+// Query rows of one kv head over the keys of one sequence. Keys and values lie in pages of kLanes
+// positions: keys as a panel [head_dim][kLanes], then values [kLanes][head_dim rounded up to 16].
+struct AttentionTile {
+  std::int64_t rows;
+  const float* const* q;         // [rows], each [head_dim]
+  float* const* out;             // [rows], each [head_dim]
+  float* const* lse;             // [rows], one number each: log sum exp of the scores; or null
+  const std::int64_t* num_keys;  // [rows], each >= 1: positions 0 .. num_keys-1 are seen
+  const float* kv;               // page p of this head begins at kv + pages[p] * page_stride
+  const std::int32_t* pages;
+  std::int64_t page_stride, head_dim;
+  float scale;
+  float* scratch;  // rows * (the largest num_keys, rounded up to 16) floats
 };
 
+// For the backward, which reads keys and values row by row.
 struct AttentionShape {
   std::int64_t heads, kv_heads, head_dim;
   std::int64_t kv_stride;  // floats between the keys of two neighbouring positions
@@ -54,9 +72,13 @@ struct RowSoftmax {
 };
 
 struct CpuKernels {
-  const char* isa;  // "avx512", "avx2" or "generic"
+  const char* isa;         // "avx512", "avx2" or "generic"
+  std::int64_t gemm_rows;  // rows of a block of A
 
-  void (*gemm)(const Gemm& g);
+  void (*gemm)(const PackedGemm& g);
+  // Writes A[i][k] = a[i * a_row + k * a_col] as blocks, one after another.
+  void (*pack)(const float* a, std::int64_t a_row, std::int64_t a_col, std::int64_t rows,
+               std::int64_t depth, float* packed);
 
   // y = x / sqrt(mean(x^2) + eps) * weight, per row of `dim`; rstd [rows] is kept for the backward.
   void (*rms_norm)(const float* x, const float* weight, float* y, float* rstd, std::int64_t rows,
@@ -75,10 +97,9 @@ struct CpuKernels {
                const float* sin, std::int64_t rows, std::int64_t heads, std::int64_t dim,
                float direction);
 
-  // One query position, all heads. q, out [heads, head_dim]; lse [heads] may be null; scratch holds
-  // num_keys rounded up to 16 floats.
-  void (*attention)(const AttentionShape& shape, const AttentionRow& row, const float* q,
-                    float* out, float* lse, float* scratch);
+  // out[r] = softmax(scale * q[r] K^T) V over the row's own keys. A row's result does not depend on
+  // the rows beside it.
+  void (*attention)(const AttentionTile& tile);
   // Adds to dk and dv of one kv head over one sequence and writes dq of its query heads. Positions
   // are rows of q, out, dout, dq (stride q_stride), k, v (shape.kv_stride) and dk, dv (dkv_stride);
   // lse [positions, heads].

@@ -1,6 +1,7 @@
 #include "core/ops/embedding.h"
 
 #include "core/ops/gemm.h"
+#include "core/ops/matrix.h"
 #include "core/util/error.h"
 
 #include <ATen/ops/empty.h>
@@ -16,12 +17,17 @@ using torch::autograd::variable_list;
 
 at::Tensor forward(const at::Tensor& id, const at::Tensor& w) {
   const std::int64_t rows = id.size(0), dim = w.size(1);
-  at::Tensor out = at::empty({rows, dim}, w.options());
+  at::Tensor out = at::empty({rows, dim}, at::kFloat);
+  const bool is_bfloat16 = w.scalar_type() == at::kBFloat16;
   const std::int64_t* ids = id.const_data_ptr<std::int64_t>();
   float* to = out.data_ptr<float>();
   for (std::int64_t t = 0; t < rows; ++t) {
     QED_CHECK(ids[t] >= 0 && ids[t] < w.size(0) * kLanes, "[embedding] id ", ids[t]);
-    from_panels(w.const_data_ptr<float>(), ids[t], 1, dim, to + t * dim);
+    if (is_bfloat16) {
+      from_panels(bfloat16_data(w), ids[t], 1, dim, to + t * dim);
+    } else {
+      from_panels(w.const_data_ptr<float>(), ids[t], 1, dim, to + t * dim);
+    }
   }
   return out;
 }
@@ -52,7 +58,7 @@ struct Embedding : torch::autograd::Function<Embedding> {
 at::Tensor embedding(const at::Tensor& id, const at::Tensor& w) {
   QED_CHECK(id.dim() == 1 && id.is_contiguous() && w.dim() == 3 && w.is_contiguous(),
             "[embedding] id ", id.sizes(), ", w ", w.sizes());
-  if (!at::GradMode::is_enabled()) return forward(id, w);
+  if (!at::GradMode::is_enabled() || !w.requires_grad()) return forward(id, w);
   return Embedding::apply(id, w);
 }
 

@@ -3,62 +3,142 @@
 #include "core/util/parallel.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace qed::ops {
 
 namespace {
 
-constexpr std::int64_t kRowStep = 24;   // a multiple of every kernel's row block
-constexpr std::int64_t kPanelStep = 2;  // likewise
-constexpr std::int64_t kSmall =
-    1 << 16;  // multiply-adds below which threads cost more than they give
+constexpr std::int64_t kChunk = 384;  // rows packed at a time: a multiple of every kernel's block
+// Multiply-adds, and numbers to pack, below which threads cost more than they give.
+constexpr std::int64_t kSmall = 1 << 16, kSmallPack = 1 << 15;
+
+void pack_all(const Gemm& g, const CpuKernels& kernels, float* packed) {
+  const std::int64_t block = kernels.gemm_rows, blocks = (g.rows + block - 1) / block;
+  const auto part = [&](std::int64_t begin, std::int64_t end) {
+    kernels.pack(g.a + begin * block * g.a_row, g.a_row, g.a_col,
+                 std::min(end * block, g.rows) - begin * block, g.depth,
+                 packed + begin * block * g.depth);
+  };
+  if (g.rows * g.depth < kSmallPack) return part(0, blocks);
+  parallel_for(blocks, 1, part);
+}
+
+// Panels [begin, end) of rows from `row` on.
+void run_part(const PackedGemm& g, const CpuKernels& kernels, std::int64_t row, std::int64_t rows,
+              std::int64_t begin, std::int64_t end) {
+  PackedGemm part = g;
+  part.a += row * g.depth;
+  part.rows = rows;
+  part.cols = std::min(end * kLanes, g.cols) - begin * kLanes;
+  if (g.b != nullptr) part.b += begin * g.b_panel;
+  if (g.b_bfloat16 != nullptr) part.b_bfloat16 += begin * g.b_panel;
+  part.c += row * g.c_row + begin * g.c_panel;
+  if (g.bias != nullptr) part.bias += begin * kLanes;
+  kernels.gemm(part);
+}
+
+// Cuts panels first, and rows only where there are fewer panels than threads want.
+void run_all(const PackedGemm& g, const CpuKernels& kernels) {
+  const std::int64_t panels = num_panels(g.cols);
+  if (g.rows * g.cols * g.depth < kSmall) return kernels.gemm(g);
+  const std::int64_t block = kernels.gemm_rows, blocks = (g.rows + block - 1) / block;
+  const std::int64_t parts =
+      std::clamp<std::int64_t>(2 * num_threads() / panels, 1, blocks);  // of the rows
+  const std::int64_t step = (blocks + parts - 1) / parts * block;
+  parallel_for(parts * panels, 1, [&](std::int64_t begin, std::int64_t end) {
+    while (begin < end) {
+      const std::int64_t part = begin / panels, row = part * step;
+      const std::int64_t stop = std::min(end, (part + 1) * panels);
+      if (row < g.rows) {
+        run_part(g, kernels, row, std::min(step, g.rows - row), begin - part * panels,
+                 stop - part * panels);
+      }
+      begin = stop;
+    }
+  });
+}
 
 }  // namespace
 
-void gemm(const Gemm& g) {
-  const CpuKernels& kernels = cpu_kernels();
-  const std::int64_t panels = num_panels(g.cols);
-  if (g.rows == 0 || g.cols == 0) return;
-  if (g.rows * g.cols * g.depth < kSmall || num_threads() == 1) return kernels.gemm(g);
-
-  const std::int64_t row_steps = (g.rows + kRowStep - 1) / kRowStep;
-  const std::int64_t panel_steps = (panels + kPanelStep - 1) / kPanelStep;
-  if (row_steps >= panel_steps) {
-    parallel_for(row_steps, 1, [&](std::int64_t begin, std::int64_t end) {
-      Gemm part = g;
-      const std::int64_t row = begin * kRowStep;
-      part.rows = std::min(end * kRowStep, g.rows) - row;
-      part.a += row * g.a_row;
-      part.c += row * g.c_row;
-      kernels.gemm(part);
-    });
-  } else {
-    parallel_for(panel_steps, 1, [&](std::int64_t begin, std::int64_t end) {
-      Gemm part = g;
-      const std::int64_t panel = begin * kPanelStep;
-      part.cols = std::min(end * kPanelStep * kLanes, g.cols) - panel * kLanes;
-      part.b += panel * g.b_panel;
-      part.c += panel * g.c_panel;
-      if (g.bias != nullptr) part.bias += panel * kLanes;
-      kernels.gemm(part);
-    });
+void gemm(const Gemm& g, const CpuKernels& kernels) {
+  thread_local std::vector<float> packed;  // kept: allocating it anew costs page faults
+  PackedGemm task{.rows = 0,
+                  .cols = g.cols,
+                  .depth = g.depth,
+                  .a = nullptr,
+                  .b = g.b,
+                  .b_bfloat16 = g.b_bfloat16,
+                  .b_panel = g.b_panel,
+                  .b_depth = g.b_depth,
+                  .c = nullptr,
+                  .c_row = g.c_row,
+                  .c_panel = g.c_panel,
+                  .bias = g.bias,
+                  .accumulate = g.accumulate};
+  for (std::int64_t row = 0; row < g.rows; row += kChunk) {
+    Gemm chunk = g;
+    chunk.rows = task.rows = std::min(kChunk, g.rows - row);
+    chunk.a += row * g.a_row;
+    task.c = g.c + row * g.c_row;
+    if (task.rows == 1 && g.a_col == 1) {  // a packed row is the row itself
+      task.a = chunk.a;
+    } else {
+      const std::int64_t block = kernels.gemm_rows;
+      packed.resize(
+          std::max<std::size_t>(packed.size(), (task.rows + block - 1) / block * block * g.depth));
+      pack_all(chunk, kernels, packed.data());
+      task.a = packed.data();
+    }
+    run_all(task, kernels);
   }
 }
 
-void to_panels(const float* from, std::int64_t rows, std::int64_t depth, float* panels,
-               std::int64_t first_row) {
+namespace {
+
+template <class T>
+void write_panels(const T* from, std::int64_t rows, std::int64_t depth, T* panels,
+                  std::int64_t first_row) {
   for (std::int64_t r = 0; r < rows; ++r) {
-    float* row = panels + panel_row(first_row + r, depth);
+    T* row = panels + panel_row(first_row + r, depth);
     for (std::int64_t k = 0; k < depth; ++k) row[k * kLanes] = from[r * depth + k];
   }
 }
 
-void from_panels(const float* panels, std::int64_t first_row, std::int64_t rows, std::int64_t depth,
+float as_float(float x) { return x; }
+float as_float(std::uint16_t bfloat16) {
+  return std::bit_cast<float>(std::uint32_t{bfloat16} << 16);
+}
+
+template <class T>
+void read_panels(const T* panels, std::int64_t first_row, std::int64_t rows, std::int64_t depth,
                  float* to) {
   for (std::int64_t r = 0; r < rows; ++r) {
-    const float* row = panels + panel_row(first_row + r, depth);
-    for (std::int64_t k = 0; k < depth; ++k) to[r * depth + k] = row[k * kLanes];
+    const T* row = panels + panel_row(first_row + r, depth);
+    for (std::int64_t k = 0; k < depth; ++k) to[r * depth + k] = as_float(row[k * kLanes]);
   }
+}
+
+}  // namespace
+
+void to_panels(const float* from, std::int64_t rows, std::int64_t depth, float* panels,
+               std::int64_t first_row) {
+  write_panels(from, rows, depth, panels, first_row);
+}
+
+void to_panels(const std::uint16_t* from, std::int64_t rows, std::int64_t depth,
+               std::uint16_t* panels, std::int64_t first_row) {
+  write_panels(from, rows, depth, panels, first_row);
+}
+
+void from_panels(const float* panels, std::int64_t first_row, std::int64_t rows, std::int64_t depth,
+                 float* to) {
+  read_panels(panels, first_row, rows, depth, to);
+}
+
+void from_panels(const std::uint16_t* panels, std::int64_t first_row, std::int64_t rows,
+                 std::int64_t depth, float* to) {
+  read_panels(panels, first_row, rows, depth, to);
 }
 
 std::vector<float> transpose_panels(const float* panels, std::int64_t n, std::int64_t depth) {

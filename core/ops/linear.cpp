@@ -1,6 +1,6 @@
 #include "core/ops/linear.h"
 
-#include "core/ops/gemm.h"
+#include "core/ops/matrix.h"
 #include "core/util/error.h"
 
 #include <ATen/ops/empty.h>
@@ -20,19 +20,18 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b
                    std::int64_t n) {
   const std::int64_t rows = x.size(0), depth = x.size(1);
   at::Tensor y = at::empty({rows, n}, x.options());
-  gemm({.rows = rows,
-        .cols = n,
-        .depth = depth,
-        .a = x.const_data_ptr<float>(),
-        .a_row = depth,
-        .a_col = 1,
-        .b = w.const_data_ptr<float>(),
-        .b_panel = depth * kLanes,
-        .b_depth = kLanes,
-        .c = y.data_ptr<float>(),
-        .c_row = n,
-        .c_panel = kLanes,
-        .bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr});
+  Gemm g{.rows = rows,
+         .cols = n,
+         .depth = depth,
+         .a = x.const_data_ptr<float>(),
+         .a_row = depth,
+         .a_col = 1,
+         .c = y.data_ptr<float>(),
+         .c_row = n,
+         .c_panel = kLanes,
+         .bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr};
+  set_matrix(g, w);
+  gemm(g);
   return y;
 }
 
@@ -117,7 +116,9 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bi
             "[linear] x ", x.sizes(), ", w ", w.sizes(), ", n ", n);
   QED_CHECK(!bias.defined() || bias.numel() == num_panels(n) * kLanes, "[linear] bias ",
             bias.sizes());
-  if (!at::GradMode::is_enabled()) return forward(x, w, bias, n);
+  if (!at::GradMode::is_enabled() || (!w.requires_grad() && !x.requires_grad())) {
+    return forward(x, w, bias, n);
+  }
   return Linear::apply(x, w, bias.defined() ? std::optional(bias) : std::nullopt, n);
 }
 

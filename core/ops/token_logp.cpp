@@ -1,7 +1,7 @@
 #include "core/ops/token_logp.h"
 
 #include "core/ops/distribution.h"
-#include "core/ops/gemm.h"
+#include "core/ops/matrix.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
 
@@ -38,18 +38,17 @@ struct Rows {
   // Logits of rows begin .. end-1 to z [end - begin, width]; columns past vocab stay as they are.
   void logits(std::int64_t begin, std::int64_t end, float* z) const {
     const std::int64_t dim = h.size(1);
-    gemm({.rows = end - begin,
-          .cols = vocab,
-          .depth = dim,
-          .a = h.const_data_ptr<float>() + begin * dim,
-          .a_row = dim,
-          .a_col = 1,
-          .b = w.const_data_ptr<float>(),
-          .b_panel = dim * kLanes,
-          .b_depth = kLanes,
-          .c = z,
-          .c_row = width(),
-          .c_panel = kLanes});
+    Gemm g{.rows = end - begin,
+           .cols = vocab,
+           .depth = dim,
+           .a = h.const_data_ptr<float>() + begin * dim,
+           .a_row = dim,
+           .a_col = 1,
+           .c = z,
+           .c_row = width(),
+           .c_panel = kLanes};
+    set_matrix(g, w);
+    gemm(g);
   }
 };
 

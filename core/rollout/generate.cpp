@@ -32,7 +32,7 @@ class Batch {
  public:
   Batch(Transformer& model, std::span<const GenerateRequest> requests,
         std::span<const std::int32_t> stop_ids, std::int64_t max_batch)
-      : model_(model), requests_(requests), stop_ids_(stop_ids), cache_(model.config(), 0, 0) {
+      : model_(model), requests_(requests), stop_ids_(stop_ids), cache_(model.config(), 0) {
     std::int64_t total = 0, capacity = 0;
     for (std::size_t r = 0; r < requests.size(); ++r) {
       const GenerateRequest& request = requests[r];
@@ -45,8 +45,12 @@ class Batch {
         units_.push_back({r, s, std::min<std::size_t>(max_batch, request.samples.size() - s)});
       }
     }
-    cache_ = KvCache(model.config(), std::min(total, max_batch), capacity);
-    free_.resize(std::min(total, max_batch));
+    const std::int64_t slots = std::min(total, max_batch);
+    slot_pages_ = (capacity + ops::kPagePositions - 1) / ops::kPagePositions;
+    cache_ = KvCache(model.config(), slots * slot_pages_);
+    pages_.resize(slots * slot_pages_);
+    std::iota(pages_.begin(), pages_.end(), 0);
+    free_.resize(slots);
     std::iota(free_.rbegin(), free_.rend(), 0);
   }
 
@@ -77,7 +81,7 @@ class Batch {
   void prefill() {
     std::vector<Unit> admitted;
     std::vector<std::int32_t> ids;
-    std::vector<ops::CacheRow> places;
+    std::vector<ops::CacheRun> runs;
     std::vector<std::int64_t> last;  // row of each prompt's last token
     const std::size_t first_new = rows_.size();
     while (can_admit()) {
@@ -90,15 +94,14 @@ class Batch {
         rows_.push_back({&request, s, &out, free_.back()});
         free_.pop_back();
       }
-      const std::int64_t slot = rows_[rows_.size() - unit.count].slot;
-      for (std::size_t p = 0; p < request.prompt.size(); ++p) {
-        ids.push_back(request.prompt[p]);
-        places.push_back({slot, static_cast<std::int64_t>(p)});
-      }
+      runs.push_back({static_cast<std::int64_t>(ids.size()),
+                      static_cast<std::int64_t>(request.prompt.size()), 0,
+                      pages(rows_[rows_.size() - unit.count].slot)});
+      ids.insert(ids.end(), request.prompt.begin(), request.prompt.end());
       last.push_back(static_cast<std::int64_t>(ids.size()) - 1);
     }
     if (admitted.empty()) return;
-    const at::Tensor h = at::index_select(forward(ids, places), 0, tensor(last));
+    const at::Tensor h = at::index_select(forward(ids, runs), 0, tensor(last));
     std::vector<std::size_t> logits_row(rows_.size() - first_new);
     std::size_t row = first_new;
     for (std::size_t u = 0; u < admitted.size(); ++u) {
@@ -106,7 +109,7 @@ class Batch {
       for (std::size_t i = 0; i < admitted[u].count; ++i, ++row) {
         logits_row[row - first_new] = u;
         const auto length = static_cast<std::int64_t>(rows_[row].request->prompt.size());
-        if (row != first) cache_.copy(rows_[first].slot, rows_[row].slot, length);
+        if (row != first) copy_prompt(rows_[first].slot, rows_[row].slot, length);
       }
     }
     draw(model_.logits(h), first_new, logits_row);
@@ -115,16 +118,16 @@ class Batch {
   // One more token for every sequence in flight.
   void decode() {
     std::vector<std::int32_t> ids;
-    std::vector<ops::CacheRow> places;
+    std::vector<ops::CacheRun> runs;
     for (const Row& row : rows_) {
+      const std::size_t length = row.request->prompt.size() + row.out->tokens.size();
+      runs.push_back({static_cast<std::int64_t>(ids.size()), 1,
+                      static_cast<std::int64_t>(length) - 1, pages(row.slot)});
       ids.push_back(row.out->tokens.back());
-      places.push_back(
-          {row.slot,
-           static_cast<std::int64_t>(row.request->prompt.size() + row.out->tokens.size()) - 1});
     }
     std::vector<std::size_t> logits_row(rows_.size());
     std::iota(logits_row.begin(), logits_row.end(), 0);
-    draw(model_.logits(forward(ids, places)), 0, logits_row);
+    draw(model_.logits(forward(ids, runs)), 0, logits_row);
   }
 
   // Draws for rows first, first + 1, ... from the given rows of logits; retires those that end.
@@ -162,11 +165,21 @@ class Batch {
     return true;
   }
 
-  at::Tensor forward(std::span<const std::int32_t> ids, std::span<const ops::CacheRow> places) {
+  at::Tensor forward(std::span<const std::int32_t> ids, std::span<const ops::CacheRun> runs) {
     std::vector<std::int64_t> id(ids.begin(), ids.end()), position;
-    for (const auto& place : places) position.push_back(place.position);
+    for (const auto& run : runs) {
+      for (std::int64_t i = 0; i < run.num_rows; ++i) position.push_back(run.position + i);
+    }
     return model_.forward(tensor(id), tensor(position),
-                          {.offset = {}, .cache = &cache_, .rows = places});
+                          {.offset = {}, .cache = &cache_, .runs = runs});
+  }
+
+  const std::int32_t* pages(std::int64_t slot) const { return &pages_[slot * slot_pages_]; }
+
+  void copy_prompt(std::int64_t from, std::int64_t to, std::int64_t length) {
+    for (std::int64_t p = 0; p * ops::kPagePositions < length; ++p) {
+      cache_.copy(pages(from)[p], pages(to)[p]);
+    }
   }
 
   static at::Tensor tensor(std::span<const std::int64_t> values) {
@@ -179,6 +192,8 @@ class Batch {
   std::span<const GenerateRequest> requests_;
   std::span<const std::int32_t> stop_ids_;
   KvCache cache_;
+  std::int64_t slot_pages_ = 0;
+  std::vector<std::int32_t> pages_;  // of slot s: from s * slot_pages_ on
   std::vector<std::vector<Completion>> results_;
   std::vector<Unit> units_;
   std::size_t next_ = 0;            // the next unit to admit

@@ -74,21 +74,20 @@ TEST_P(Model, GradientsAddUpUntilTheyAreCleared) {
 TEST_P(Model, PrefillAndDecodingThroughACacheGiveTheBitsOfThePackedForward) {
   const at::NoGradGuard no_grad;
   const at::Tensor packed = model_.forward(batch_.id, batch_.position, {.offset = batch_.offset});
-  KvCache cache(model_.config(), 4, 40);
-  const auto forward = [&](std::int64_t begin, std::int64_t count, std::int64_t slot) {
-    std::vector<ops::CacheRow> rows;
-    for (std::int64_t t = begin; t < begin + count; ++t) {
-      rows.push_back({slot, batch_.position.const_data_ptr<std::int64_t>()[t]});
-    }
+  KvCache cache(model_.config(), 8);
+  const auto forward = [&](std::int64_t begin, std::int64_t count,
+                           const std::vector<std::int32_t>& pages) {
+    const ops::CacheRun run{0, count, batch_.position.const_data_ptr<std::int64_t>()[begin],
+                            pages.data()};
     return model_.forward(batch_.id.narrow(0, begin, count).contiguous(),
                           batch_.position.narrow(0, begin, count).contiguous(),
-                          {.offset = {}, .cache = &cache, .rows = rows});
+                          {.offset = {}, .cache = &cache, .runs = std::span(&run, 1)});
   };
-  // The third sequence: a prefill of 7 rows in slot 2, and the rest row by row in a copy of it.
-  EXPECT_TRUE(same_bits(forward(21, 7, 2), packed.narrow(0, 21, 7)));
-  cache.copy(2, 0, 7);
+  // The third sequence: a prefill of 7 rows, and the rest row by row in a copy of its page.
+  EXPECT_TRUE(same_bits(forward(21, 7, {5}), packed.narrow(0, 21, 7)));
+  cache.copy(5, 2);
   for (std::int64_t t = 28; t < 55; ++t) {
-    ASSERT_TRUE(same_bits(forward(t, 1, 0), packed.narrow(0, t, 1))) << "row " << t;
+    ASSERT_TRUE(same_bits(forward(t, 1, {2, 7, 0}), packed.narrow(0, t, 1))) << "row " << t;
   }
 }
 

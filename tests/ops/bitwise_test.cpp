@@ -145,44 +145,43 @@ TEST(Bitwise, AttentionDoesNotDependOnThreads) {
   });
 }
 
-// Keys and values for 5 slots of 64 positions.
-struct Cache {
-  explicit Cache(const ops::Heads& heads)
-      : k(5 * 64 * heads.kv_width(), -7.0f), v(k.size(), 7.0f) {}
-  ops::CacheLayer layer() { return {k.data(), v.data(), 64}; }
-  std::vector<float> k, v;
+// A pool of 20 pages, filled with what no one may see, and sequences with pages here and there.
+struct Pool {
+  explicit Pool(const ops::Heads& heads) : data(20 * ops::page_floats(heads), std::nanf("")) {}
+  std::vector<float> data;
 };
 
-TEST(Bitwise, CachedAttentionRowByRowEqualsPackedAttention) {
+TEST(Bitwise, PagedAttentionRowByRowEqualsPackedAttention) {
   const at::NoGradGuard no_grad;
   for (const std::int64_t dim : {8, 16, 24, 64}) {
     const ops::Heads heads{4, 2, dim};
     const std::vector<std::int64_t> offset = {0, 40};
+    const std::vector<std::int32_t> pages = {7, 2, 19};
     const at::Tensor qkv = random_tensor({40, heads.qkv_width()}, 14, 2);
     const at::Tensor packed = ops::attention(qkv, heads, offset);
-    Cache cache(heads);
+    Pool pool(heads);
     for (std::int64_t t = 0; t < 40; ++t) {
-      const ops::CacheRow row{3, t};
+      const ops::CacheRun run{0, 1, t, pages.data()};
       const at::Tensor out =
-          ops::attention_cached(qkv.narrow(0, t, 1), heads, cache.layer(), std::span(&row, 1));
+          ops::attention_paged(qkv.narrow(0, t, 1), heads, pool.data.data(), std::span(&run, 1));
       ASSERT_TRUE(same_bits(out, packed.narrow(0, t, 1))) << "row " << t << ", dim " << dim;
     }
   }
 }
 
-TEST(Bitwise, CachedAttentionMixesPrefillAndDecodingOfManySlots) {
+TEST(Bitwise, PagedAttentionMixesPrefillAndDecodingOfManySequences) {
   const at::NoGradGuard no_grad;
-  const ops::Heads heads{4, 2, 16};
-  const std::vector<std::int64_t> offset = {0, 20, 50};  // two sequences, slots 4 and 0
+  const ops::Heads heads{6, 2, 16};
+  const std::vector<std::int64_t> offset = {0, 20, 50};
+  const std::vector<std::int32_t> one = {3, 0}, two = {11, 4};
   const at::Tensor qkv = random_tensor({50, heads.qkv_width()}, 15, 2);
   const at::Tensor packed = ops::attention(qkv, heads, offset);
-  Cache cache(heads);
-  // First 19 rows of sequence 0; then its last row among all rows of sequence 1.
-  std::vector<ops::CacheRow> first, second = {{4, 19}};
-  for (std::int64_t t = 0; t < 19; ++t) first.push_back({4, t});
-  for (std::int64_t t = 0; t < 30; ++t) second.push_back({0, t});
-  const at::Tensor a = ops::attention_cached(qkv.narrow(0, 0, 19), heads, cache.layer(), first);
-  const at::Tensor b = ops::attention_cached(qkv.narrow(0, 19, 31), heads, cache.layer(), second);
+  Pool pool(heads);
+  // First 19 rows of one sequence; then its last row among all rows of the other.
+  const std::vector<ops::CacheRun> first = {{0, 19, 0, one.data()}},
+                                   second = {{0, 1, 19, one.data()}, {1, 30, 0, two.data()}};
+  const at::Tensor a = ops::attention_paged(qkv.narrow(0, 0, 19), heads, pool.data.data(), first);
+  const at::Tensor b = ops::attention_paged(qkv.narrow(0, 19, 31), heads, pool.data.data(), second);
   EXPECT_TRUE(same_bits(at::cat({a, b}, 0), packed));
 }
 

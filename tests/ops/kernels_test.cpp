@@ -5,17 +5,28 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "core/ops/gemm.h"
 #include "qed/philox.h"
 
 namespace qed::ops {
 
-extern const CpuKernels kGenericKernels, kAvx2Kernels, kAvx512Kernels;
+namespace generic {
+extern const CpuKernels table;
+}
+namespace avx2 {
+extern const CpuKernels table;
+}
+namespace avx512 {
+extern const CpuKernels table;
+}
 
 namespace {
 
@@ -39,40 +50,96 @@ struct Work {
   std::function<Floats(const CpuKernels&)> run;
 };
 
+std::vector<std::uint16_t> upper_halves(const Floats& x) {
+  std::vector<std::uint16_t> out;
+  for (const float v : x) out.push_back(std::bit_cast<std::uint32_t>(v) >> 16);
+  return out;
+}
+
 // C [rows, cols], with the panel operand and bias padded to whole panels.
 Floats run_gemm(const CpuKernels& kernels, std::int64_t rows, std::int64_t cols, std::int64_t depth,
-                bool has_bias) {
+                bool has_bias, bool is_bfloat16) {
   const Floats a = random_floats(rows * depth, 1),
                bias = random_floats(num_panels(cols) * kLanes, 2);
   const Floats b = random_floats(num_panels(cols) * kLanes * depth, 3);
+  const auto halves = upper_halves(b);
   Floats c(rows * cols);
-  kernels.gemm({.rows = rows,
-                .cols = cols,
-                .depth = depth,
-                .a = a.data(),
-                .a_row = depth,
-                .a_col = 1,
-                .b = b.data(),
-                .b_panel = depth * kLanes,
-                .b_depth = kLanes,
-                .c = c.data(),
-                .c_row = cols,
-                .c_panel = kLanes,
-                .bias = has_bias ? bias.data() : nullptr});
+  gemm({.rows = rows,
+        .cols = cols,
+        .depth = depth,
+        .a = a.data(),
+        .a_row = depth,
+        .a_col = 1,
+        .b = is_bfloat16 ? nullptr : b.data(),
+        .b_bfloat16 = is_bfloat16 ? halves.data() : nullptr,
+        .b_panel = depth * kLanes,
+        .b_depth = kLanes,
+        .c = c.data(),
+        .c_row = cols,
+        .c_panel = kLanes,
+        .bias = has_bias ? bias.data() : nullptr},
+       kernels);
   return c;
 }
 
-Floats run_attention(const CpuKernels& kernels, std::int64_t dim, std::int64_t length) {
+// Keys and values of one kv head, in pages whose order is turned round; NaN past the last one.
+struct Pages {
+  std::vector<std::int32_t> ids;
+  Floats data;
+  std::int64_t stride;
+
+  Pages(const float* k, const float* v, std::int64_t dim, std::int64_t length, std::int64_t width) {
+    const std::int64_t pages = num_panels(length), padded = num_panels(dim) * kLanes;
+    stride = kLanes * (dim + padded);
+    data.assign(pages * stride, std::nanf(""));
+    for (std::int64_t p = 0; p < pages; ++p)
+      ids.push_back(static_cast<std::int32_t>(pages - 1 - p));
+    for (std::int64_t t = 0; t < length; ++t) {
+      float* page = data.data() + ids[t / kLanes] * stride;
+      for (std::int64_t d = 0; d < dim; ++d) {
+        page[d * kLanes + t % kLanes] = k[t * width + d];
+        page[dim * kLanes + t % kLanes * padded + d] = v[t * width + d];
+      }
+    }
+  }
+};
+
+// Forward of all rows, `step` positions to a tile, and the backward.
+Floats run_attention(const CpuKernels& kernels, std::int64_t dim, std::int64_t length,
+                     std::int64_t step) {
   const std::int64_t heads = 4, kv_heads = 2, width = (heads + 2 * kv_heads) * dim;
   const AttentionShape shape{heads, kv_heads, dim, width, 1 / std::sqrt(static_cast<float>(dim))};
   const Floats qkv = random_floats(length * width, 4, 3),
                dout = random_floats(length * heads * dim, 5);
   Floats out(length * heads * dim), lse(length * heads), dqkv(length * width);
-  Floats scratch(num_panels(length) * kLanes);
   const float *k = qkv.data() + heads * dim, *v = k + kv_heads * dim;
-  for (std::int64_t t = 0; t < length; ++t) {
-    kernels.attention(shape, {k, v, t + 1}, qkv.data() + t * width, out.data() + t * heads * dim,
-                      lse.data() + t * heads, scratch.data());
+  for (std::int64_t h = 0; h < kv_heads; ++h) {
+    const Pages pages(k + h * dim, v + h * dim, dim, length, width);
+    for (std::int64_t first = 0; first < length; first += step) {
+      std::vector<const float*> q;
+      std::vector<float*> to, row_lse;
+      std::vector<std::int64_t> num_keys;
+      for (std::int64_t t = first; t < std::min(length, first + step); ++t) {
+        for (std::int64_t head = 2 * h; head < 2 * h + 2; ++head) {
+          q.push_back(qkv.data() + t * width + head * dim);
+          to.push_back(out.data() + (t * heads + head) * dim);
+          row_lse.push_back(lse.data() + t * heads + head);
+          num_keys.push_back(t + 1);
+        }
+      }
+      Floats scratch(q.size() * num_panels(length) * kLanes);
+      kernels.attention({.rows = static_cast<std::int64_t>(q.size()),
+                         .q = q.data(),
+                         .out = to.data(),
+                         .lse = row_lse.data(),
+                         .num_keys = num_keys.data(),
+                         .kv = pages.data.data(),
+                         .pages = pages.ids.data(),
+                         .page_stride = pages.stride,
+                         .head_dim = dim,
+                         .scale = shape.scale,
+                         .scratch = scratch.data()});
+    }
   }
   for (std::int64_t h = 0; h < kv_heads; ++h) {
     float* d = dqkv.data();
@@ -131,17 +198,21 @@ Floats run_adamw(const CpuKernels& kernels, std::int64_t n) {
 
 std::vector<Work> all_work() {
   std::vector<Work> out;
-  for (const std::int64_t rows : {1, 3, 8, 29}) {
+  for (const std::int64_t rows : {1, 3, 8, 29, 401}) {
     for (const std::int64_t cols : {1, 16, 21, 64, 100}) {
-      out.push_back({"gemm of " + std::to_string(rows) + " x " + std::to_string(cols),
-                     [=](const CpuKernels& k) { return run_gemm(k, rows, cols, 37, cols > 16); }});
+      for (const bool is_bfloat16 : {false, true}) {
+        out.push_back({"gemm of " + std::to_string(rows) + " x " + std::to_string(cols),
+                       [=](const CpuKernels& k) {
+                         return run_gemm(k, rows, cols, 37, cols > 16, is_bfloat16);
+                       }});
+      }
     }
   }
   for (const std::int64_t dim : {8, 16, 24, 64}) {
     for (const std::int64_t length : {1, 16, 35}) {
       out.push_back(
           {"attention of dim " + std::to_string(dim) + ", length " + std::to_string(length),
-           [=](const CpuKernels& k) { return run_attention(k, dim, length); }});
+           [=](const CpuKernels& k) { return run_attention(k, dim, length, 5); }});
     }
     out.push_back({"rope of dim " + std::to_string(dim),
                    [=](const CpuKernels& k) { return run_rope(k, dim); }});
@@ -160,7 +231,7 @@ std::vector<Work> all_work() {
 TEST(Kernels, Avx2AndAvx512GiveEqualBits) {
   if (!has_avx512()) GTEST_SKIP() << "this CPU has no AVX-512 (f, vl, dq), or no AVX2 and FMA";
   for (const Work& work : all_work()) {
-    const Floats a = work.run(kAvx2Kernels), b = work.run(kAvx512Kernels);
+    const Floats a = work.run(avx2::table), b = work.run(avx512::table);
     ASSERT_EQ(a.size(), b.size());
     for (std::size_t i = 0; i < a.size(); ++i) {
       ASSERT_EQ(std::memcmp(&a[i], &b[i], sizeof(float)), 0)
@@ -173,7 +244,7 @@ TEST(Kernels, GenericKernelsAreClose) {
   if (!has_avx2()) GTEST_SKIP() << "this CPU has no AVX2 and FMA to compare with";
   constexpr float kTolerance = 1e-5f;  // of the largest number of a result
   for (const Work& work : all_work()) {
-    const Floats a = work.run(kGenericKernels), b = work.run(kAvx2Kernels);
+    const Floats a = work.run(generic::table), b = work.run(avx2::table);
     float largest = 0;
     for (const float x : b) largest = std::max(largest, std::abs(x));
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -183,27 +254,35 @@ TEST(Kernels, GenericKernelsAreClose) {
 }
 
 std::vector<const CpuKernels*> tables() {
-  std::vector<const CpuKernels*> out = {&kGenericKernels};
-  if (has_avx2()) out.push_back(&kAvx2Kernels);
-  if (has_avx512()) out.push_back(&kAvx512Kernels);
+  std::vector<const CpuKernels*> out = {&generic::table};
+  if (has_avx2()) out.push_back(&avx2::table);
+  if (has_avx512()) out.push_back(&avx512::table);
   return out;
 }
 
 TEST(Kernels, GemmIsOneChainOfFusedMultiplyAddsInAscendingOrder) {
   if (!has_avx2()) GTEST_SKIP() << "this CPU has no FMA";
-  const std::int64_t rows = 13, cols = 37, depth = 29;
-  const Floats a = random_floats(rows * depth, 1), bias = random_floats(48, 2);
-  const Floats b = random_floats(48 * depth, 3);
-  for (const CpuKernels* kernels : tables()) {
-    if (kernels == &kGenericKernels) continue;  // multiplies and adds apart
-    const Floats c = run_gemm(*kernels, rows, cols, depth, true);
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = 0; j < cols; ++j) {
-        float sum = bias[j];
-        for (std::int64_t k = 0; k < depth; ++k) {
-          sum = std::fma(a[i * depth + k], b[(j / 16 * depth + k) * 16 + j % 16], sum);
+  const std::int64_t cols = 37, depth = 29;
+  const Floats bias = random_floats(48, 2), whole = random_floats(48 * depth, 3);
+  Floats cut;  // what is left of B as bfloat16
+  for (const std::uint16_t half : upper_halves(whole)) {
+    cut.push_back(std::bit_cast<float>(std::uint32_t{half} << 16));
+  }
+  for (const std::int64_t rows : {1, 2, 3, 5, 13, 31, 400}) {
+    const Floats a = random_floats(rows * depth, 1);
+    for (const CpuKernels* kernels : tables()) {
+      if (kernels == &generic::table) continue;  // multiplies and adds apart
+      for (const Floats* b : {&whole, static_cast<const Floats*>(&cut)}) {
+        const Floats c = run_gemm(*kernels, rows, cols, depth, true, b == &cut);
+        for (std::int64_t i = 0; i < rows; ++i) {
+          for (std::int64_t j = 0; j < cols; ++j) {
+            float sum = bias[j];
+            for (std::int64_t k = 0; k < depth; ++k) {
+              sum = std::fma(a[i * depth + k], (*b)[(j / 16 * depth + k) * 16 + j % 16], sum);
+            }
+            ASSERT_EQ(c[i * cols + j], sum) << kernels->isa << " " << i << ", " << j;
+          }
         }
-        ASSERT_EQ(c[i * cols + j], sum) << kernels->isa << " " << i << ", " << j;
       }
     }
   }
@@ -228,16 +307,16 @@ TEST(Kernels, AccumulatingGemmContinuesTheSameChain) {
            .c_row = cols,
            .c_panel = kLanes,
            .bias = bias.data()};
-    kernels->gemm(g);
+    gemm(g, *kernels);
     g.c = parts.data();
     g.depth = cut;
-    kernels->gemm(g);
+    gemm(g, *kernels);
     g.depth = depth - cut;
     g.a += cut;
     g.b += cut * kLanes;
     g.bias = nullptr;
     g.accumulate = true;
-    kernels->gemm(g);
+    gemm(g, *kernels);
     EXPECT_EQ(std::memcmp(whole.data(), parts.data(), whole.size() * sizeof(float)), 0)
         << kernels->isa;
   }
@@ -248,18 +327,19 @@ TEST(Kernels, NoKernelWritesPastItsRows) {
     const std::int64_t rows = 3, cols = 21, depth = 5;
     const Floats a = random_floats(rows * depth, 1), b = random_floats(32 * depth, 2);
     Floats c(rows * 32, 77.0f);  // rows of 32 floats, of which 21 are ours
-    kernels->gemm({.rows = rows,
-                   .cols = cols,
-                   .depth = depth,
-                   .a = a.data(),
-                   .a_row = depth,
-                   .a_col = 1,
-                   .b = b.data(),
-                   .b_panel = depth * kLanes,
-                   .b_depth = kLanes,
-                   .c = c.data(),
-                   .c_row = 32,
-                   .c_panel = kLanes});
+    gemm({.rows = rows,
+          .cols = cols,
+          .depth = depth,
+          .a = a.data(),
+          .a_row = depth,
+          .a_col = 1,
+          .b = b.data(),
+          .b_panel = depth * kLanes,
+          .b_depth = kLanes,
+          .c = c.data(),
+          .c_row = 32,
+          .c_panel = kLanes},
+         *kernels);
     for (std::int64_t i = 0; i < rows; ++i) {
       for (std::int64_t j = cols; j < 32; ++j) EXPECT_EQ(c[i * 32 + j], 77.0f) << kernels->isa;
     }
@@ -274,7 +354,7 @@ TEST(Kernels, ExpIsRightToTwoUnitsInTheLastPlace) {
   for (double v = -86.9; v <= 0; v += 0.0137) x.push_back(static_cast<float>(v));
   y.resize(x.size());
   for (const CpuKernels* kernels : tables()) {
-    if (kernels == &kGenericKernels) continue;  // without FMA the argument loses more
+    if (kernels == &generic::table) continue;  // without FMA the argument loses more
     kernels->row_probs(x.data(), static_cast<std::int64_t>(x.size()), 1, {0, 1}, y.data());
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double exact = std::exp(static_cast<double>(x[i]));

@@ -1,0 +1,166 @@
+// The gemm micro-kernel: a tile of R rows times Q panels whose sums stay in registers.
+
+#include "core/ops/isa/isa.h"
+#include "core/ops/isa/vec.h"
+
+namespace qed::ops::QED_ISA {
+
+namespace {
+
+typedef std::uint16_t Half __attribute__((vector_size(32), aligned(2), may_alias));
+typedef std::uint32_t UVec __attribute__((vector_size(64)));
+
+// A bfloat16 is the upper half of a float32.
+inline Vec load(const std::uint16_t* p) {
+  const UVec bits = __builtin_convertvector(*reinterpret_cast<const Half*>(p), UVec) << 16;
+  Vec v;
+  __builtin_memcpy(&v, &bits, sizeof v);
+  return v;
+}
+using ops::load;
+
+// Where the next panels lie: fetched to the second-level cache while this tile computes, so that
+// the memory works on them during arithmetic.
+struct Ahead {
+  const char* at = nullptr;
+  std::int64_t step = 0;  // bytes per k
+};
+
+// `a` is one packed block [depth][R]; only the first `rows` rows are stored.
+template <int R, int Q, class B>
+inline void tile(const PackedGemm& g, const float* a, const B* b, std::int64_t row,
+                 std::int64_t rows, std::int64_t panel, Ahead ahead) {
+  const auto at = [&](int r, int q) { return g.c + (row + r) * g.c_row + (panel + q) * g.c_panel; };
+  const auto lanes = [&](int q) { return g.cols - (panel + q) * kLanes; };
+  Vec acc[R][Q];
+  for (int q = 0; q < Q; ++q) {
+    const Vec start = g.bias != nullptr ? load(g.bias + (panel + q) * kLanes) : Vec{};
+    for (int r = 0; r < R; ++r) {
+      acc[r][q] = start;
+      if (g.accumulate && r < rows) {
+        acc[r][q] = lanes(q) >= kLanes ? load(at(r, q)) : load_part(at(r, q), lanes(q));
+      }
+    }
+  }
+  for (std::int64_t k = 0; k < g.depth; ++k) {
+    Vec column[Q];
+    for (int q = 0; q < Q; ++q) column[q] = load(b + q * g.b_panel + k * g.b_depth);
+    if (ahead.at != nullptr) {
+      __builtin_prefetch(ahead.at + k * ahead.step, 0, 2);
+    }
+    for (int r = 0; r < R; ++r) {
+      const Vec x = splat(a[k * R + r]);
+      for (int q = 0; q < Q; ++q) acc[r][q] = x * column[q] + acc[r][q];
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    if (r >= rows) break;
+    for (int q = 0; q < Q; ++q) {
+      lanes(q) >= kLanes ? store(at(r, q), acc[r][q]) : store_part(at(r, q), acc[r][q], lanes(q));
+    }
+  }
+}
+
+constexpr int kSums = QED_ISA_SUMS;  // sums that fit into the registers
+constexpr int kStreams = 4;          // panels read side by side: more confuse the prefetcher
+
+constexpr int panels_of(int rows) {
+  const int fit = kSums / rows;
+  return fit < 1 ? 1 : fit > kStreams ? kStreams : fit;
+}
+
+template <int n>
+struct Width {
+  static constexpr int value = n;
+};
+
+// Calls f with the tile width for `rows` rows as a constant.
+template <class F>
+inline void with_width(std::int64_t rows, F&& f) {
+  const std::int64_t width = tile_width(rows, QED_ISA_ROWS);
+  if (width == 1) return f(Width<1>{});
+  if constexpr (QED_ISA_ROWS > 2) {
+    if (width == 2) return f(Width<2>{});
+  }
+  if constexpr (QED_ISA_ROWS > 4) {
+    if (width == 4) return f(Width<4>{});
+  }
+  if constexpr (QED_ISA_ROWS > 8) {
+    if (width == 8) return f(Width<8>{});
+  }
+  f(Width<QED_ISA_ROWS>{});
+}
+
+// Fewer rows than a block: each panel is read once, several side by side.
+template <class B>
+void run_few(const PackedGemm& g, const B* b) {
+  const std::int64_t panels = num_panels(g.cols);
+  with_width(g.rows, [&](auto width) {
+    constexpr int R = decltype(width)::value, Q = panels_of(R);
+    std::int64_t p = 0;
+    for (; p + Q <= panels; p += Q) tile<R, Q>(g, g.a, b + p * g.b_panel, 0, g.rows, p, {});
+    for (; p < panels; ++p) tile<R, 1>(g, g.a, b + p * g.b_panel, 0, g.rows, p, {});
+  });
+}
+
+// Panel by panel, each through all rows while it is in the cache.
+template <class B>
+void run(const PackedGemm& g, const B* b) {
+  constexpr std::int64_t R = QED_ISA_ROWS;
+  const std::int64_t whole = g.rows / R * R, panels = num_panels(g.cols);
+  if (g.rows < R) return run_few(g, b);
+  for (std::int64_t p = 0; p < panels; ++p) {
+    const B* panel = b + p * g.b_panel;
+    for (std::int64_t row = 0; row < whole; row += R) {
+      Ahead ahead;
+      if (row + R == whole && p + 1 < panels) {
+        ahead = {reinterpret_cast<const char*>(panel + g.b_panel),
+                 g.b_depth * static_cast<std::int64_t>(sizeof(B))};
+      }
+      tile<R, 1>(g, g.a + row * g.depth, panel, row, R, p, ahead);
+    }
+    if (whole == g.rows) continue;
+    with_width(g.rows - whole, [&](auto width) {
+      tile<decltype(width)::value, 1>(g, g.a + whole * g.depth, panel, whole, g.rows - whole, p,
+                                      {});
+    });
+  }
+}
+
+// One block: from rows of A to [depth][R], zero for rows that are not there.
+template <int R>
+void pack_block(const float* a, std::int64_t a_row, std::int64_t a_col, std::int64_t rows,
+                std::int64_t depth, float* packed) {
+  if (R == kLanes && a_row == 1) {  // already in place: whole vectors
+    for (std::int64_t k = 0; k < depth; ++k, packed += R) {
+      store(packed, rows == R ? load(a + k * a_col) : load_part(a + k * a_col, rows));
+    }
+    return;
+  }
+  constexpr std::int64_t kStep = 16;  // of k: lines of A stay in the cache while they are cut
+  for (std::int64_t k0 = 0; k0 < depth; k0 += kStep) {
+    const std::int64_t end = k0 + kStep < depth ? k0 + kStep : depth;
+    for (std::int64_t r = 0; r < R; ++r) {
+      for (std::int64_t k = k0; k < end; ++k) {
+        packed[k * R + r] = r < rows ? a[r * a_row + k * a_col] : 0.0f;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void gemm(const PackedGemm& g) { g.b_bfloat16 != nullptr ? run(g, g.b_bfloat16) : run(g, g.b); }
+
+void pack(const float* a, std::int64_t a_row, std::int64_t a_col, std::int64_t rows,
+          std::int64_t depth, float* packed) {
+  constexpr std::int64_t R = QED_ISA_ROWS;
+  for (; rows > 0; rows -= R, a += R * a_row, packed += R * depth) {
+    with_width(rows, [&](auto width) {
+      constexpr int W = decltype(width)::value;
+      pack_block<W>(a, a_row, a_col, rows < W ? rows : W, depth, packed);
+    });
+  }
+}
+
+}  // namespace qed::ops::QED_ISA
