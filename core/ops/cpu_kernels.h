@@ -65,6 +65,12 @@ struct AttentionShape {
   float scale;
 };
 
+inline constexpr std::int64_t kMaxBlock = 64;  // numbers that row_block_max takes together
+
+inline constexpr std::int64_t num_max_blocks(std::int64_t n) {
+  return (n + kMaxBlock - 1) / kMaxBlock;
+}
+
 // Log-probs of one row of logits, at inverse temperature `inv_temperature`.
 struct RowSoftmax {
   float max;  // of the scaled logits
@@ -116,6 +122,12 @@ struct CpuKernels {
   // probs[i] = exp(logits[i] * inv_temperature - s.max) / s.sum.
   void (*row_probs)(const float* logits, std::int64_t n, float inv_temperature, RowSoftmax s,
                     float* probs);
+
+  // block_max[b] = the largest of x[64 b .. 64 b + 63], or of what the row has of them. Returns
+  // true when every number of the row is finite.
+  bool (*row_block_max)(const float* x, std::int64_t n, float* block_max);
+  // The sum in double: sixteen chains, then a fixed tree.
+  double (*row_sum)(const float* x, std::int64_t n);
 
   // One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) on n numbers. grad_scale is the
   // clip; bias1 = 1 - beta1^t, bias2 = 1 - beta2^t.

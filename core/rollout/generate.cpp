@@ -136,15 +136,19 @@ class Batch {
     const std::int64_t vocab = logits.size(1);
     parallel_for(
         static_cast<std::int64_t>(logits_row.size()), 8, [&](std::int64_t begin, std::int64_t end) {
+          DrawScratch scratch;
           for (std::int64_t i = begin; i < end; ++i) {
             const Row& row = rows_[first + i];
             const auto& sample = row.request->samples[row.sample];
             Completion& out = *row.out;
-            auto drawn =
-                sample.plan->draw({data + logits_row[i] * vocab, static_cast<std::size_t>(vocab)},
-                                  sample.key, out.tokens.size());
+            const DrawInput in{
+                .logits = {data + logits_row[i] * vocab, static_cast<std::size_t>(vocab)},
+                .prompt = row.request->prompt,
+                .completion = out.tokens};
+            auto drawn = sample.plan->draw(in, sample.key, out.tokens.size(), scratch);
             out.tokens.push_back(drawn.token);
-            out.behavior_logp.push_back(drawn.logp);
+            out.behavior_logp.push_back(drawn.behavior_logp);
+            out.logp.push_back(drawn.logp);
             out.support_size.push_back(static_cast<std::int64_t>(drawn.support.size()));
             out.support.insert(out.support.end(), drawn.support.begin(), drawn.support.end());
           }

@@ -25,7 +25,8 @@ struct GenerateRequest {
 
 struct Completion {
   std::vector<std::int32_t> tokens;        // the stop token included
-  std::vector<float> behavior_logp;        // [tokens]
+  std::vector<float> behavior_logp;        // [tokens] see DrawPlan::Draw
+  std::vector<float> logp;                 // [tokens] of the softmax of the logits themselves
   std::vector<std::int64_t> support_size;  // [tokens]; 0: the whole vocabulary
   std::vector<std::int32_t> support;       // their ids, one after another
   float inv_temperature = 1;

@@ -45,6 +45,11 @@ struct Loop {
         items(task, task.splits().front(), run.key("data").value(), held_out) {
     items.seek(run.state().data_cursor);
     algorithm.check_needs(kProvided);
+    if (sampler.has_mask()) {
+      throw Error(
+          cat("sampler `", sampler.name(), "` masks tokens, which this qed cannot train with"),
+          "use a sampler without a mask", kExitUsage);
+    }
     if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
   }
 };
@@ -69,6 +74,11 @@ void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
     request.vocab_size = static_cast<std::uint64_t>(run.model.config().vocab_size);
     const std::uint64_t seed = run.key("sampler").add(request.step).add(request.index).value();
     r.plans.emplace_back(loop.sampler.plan(request, seed), stage.rollout.max_support);
+  }
+  if (std::ranges::any_of(r.plans, &DrawPlan::changes_logits)) {
+    throw Error(cat("sampler `", loop.sampler.name(),
+                    "` penalises, biases or bans tokens, which this qed cannot train with"),
+                "leave those options at what does nothing", kExitUsage);
   }
   if (std::ranges::all_of(r.plans, &DrawPlan::is_greedy)) {
     throw Error(cat("sampler `", loop.sampler.name(),

@@ -1,17 +1,16 @@
-// What a draw may give, how often, and with which log-prob.
+// What a draw may give, and with which log-prob.
 
 #include "core/rollout/draw.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "core/util/error.h"
-#include "qed/abi.h"
-#include "qed/philox.h"
+#include "tests/rollout/draw_fixture.h"
 
 namespace qed {
 namespace {
@@ -19,100 +18,14 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::int64_t kAll = 1000;  // a max_support that cuts nothing
-
-SampleOp temperature(float t) { return {QED_OP_TEMPERATURE, t}; }
-SampleOp top_k(float k) { return {QED_OP_TOP_K, k}; }
-SampleOp top_p(float p) { return {QED_OP_TOP_P, p}; }
-
-// The distribution that abi.h describes, in double, op by op.
-std::vector<double> exact(const std::vector<float>& logits, const std::vector<SampleOp>& ops) {
-  std::vector<double> z(logits.begin(), logits.end());
-  std::vector<std::size_t> kept(z.size());
-  std::iota(kept.begin(), kept.end(), 0);
-  std::stable_sort(kept.begin(), kept.end(), [&](auto a, auto b) { return z[a] > z[b]; });
-  const auto probs = [&] {
-    std::vector<double> p(z.size(), 0);
-    double sum = 0;
-    for (const auto i : kept) sum += p[i] = std::exp(z[i] - z[kept.front()]);
-    for (double& x : p) x /= sum;
-    return p;
-  };
-  for (const SampleOp& op : ops) {
-    if (op.op == QED_OP_TEMPERATURE) {
-      for (double& x : z) x /= op.value;
-    } else if (op.op == QED_OP_TOP_K) {
-      kept.resize(std::min(kept.size(), static_cast<std::size_t>(op.value)));
-    } else {
-      const auto p = probs();
-      double mass = 0;
-      std::size_t count = 0;
-      while (count < kept.size() && mass < op.value) mass += p[kept[count++]];
-      kept.resize(count);
-    }
-  }
-  return probs();
-}
-
-// The chance that a right sampler deviates at least so much: chi-square's upper tail, by Wilson and
-// Hilferty's cube root.
-double p_value(double chi_square, double freedom) {
-  const double spread = 2 / (9 * freedom);
-  const double z = (std::cbrt(chi_square / freedom) - (1 - spread)) / std::sqrt(spread);
-  return 0.5 * std::erfc(z / std::sqrt(2.0));
-}
-
-// No logit beyond 2.5, so that 200,000 draws expect at least five of every token.
 const std::vector<float> kLogits = {0.3f,  -1.2f, 2.5f, 0.0f,  1.1f,  -0.4f, 0.9f,
                                     -2.0f, 1.7f,  0.2f, -0.7f, -1.6f, 2.2f,  0.6f,
                                     -0.1f, 1.3f,  0.5f, -0.9f, -2.3f, 0.8f,  1.9f};
 
-class Distribution : public testing::TestWithParam<std::vector<SampleOp>> {};
-
-TEST_P(Distribution, OfManyDrawsIsTheExactOne) {
-  const DrawPlan plan(GetParam(), kAll);
-  const std::vector<double> expected = exact(kLogits, GetParam());
-  constexpr int kDraws = 200'000;
-  std::vector<double> count(kLogits.size());
-  for (int i = 0; i < kDraws; ++i) {
-    const auto draw = plan.draw(kLogits, KeyHash().add("draw").add(i / 50).value(), i % 50);
-    ++count[draw.token];
-    if (i < 2000) {
-      ASSERT_GT(expected[draw.token], 0);
-      ASSERT_NEAR(draw.logp, std::log(expected[draw.token]), 2e-6) << "token " << draw.token;
-    }
-  }
-  double chi_square = 0, freedom = -1;
-  for (std::size_t i = 0; i < count.size(); ++i) {
-    if (expected[i] == 0) {
-      EXPECT_EQ(count[i], 0) << "token " << i;
-      continue;
-    }
-    const double mean = kDraws * expected[i];
-    chi_square += (count[i] - mean) * (count[i] - mean) / mean;
-    ++freedom;
-  }
-  EXPECT_GT(p_value(chi_square, freedom), 1e-3) << chi_square << " with " << freedom << " freedoms";
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Draw, Distribution,
-    testing::Values(std::vector<SampleOp>{}, std::vector{temperature(0.7f)},
-                    std::vector{temperature(1.6f)}, std::vector{top_k(5)}, std::vector{top_p(0.8f)},
-                    std::vector{temperature(0.7f), top_k(9), top_p(0.85f)},
-                    std::vector{top_p(0.9f), top_k(6), temperature(1.3f)},
-                    std::vector{top_p(0.8f), temperature(3.0f)},
-                    std::vector{temperature(2.0f), top_k(12), temperature(0.8f), top_p(0.6f)}));
-
-TEST(PValue, IsThatOfTheTables) {
-  EXPECT_NEAR(p_value(31.41, 20), 0.05, 1e-3);
-  EXPECT_NEAR(p_value(18.47, 4), 0.001, 2e-4);
-}
-
 TEST(DrawPlan, AllOfTheMassIsNoTruncation) {
   const std::vector<float> logits = {30, 0, -30, -60};
 
-  EXPECT_THAT(DrawPlan({top_p(1)}, kAll).draw(logits, 1, 0).support, IsEmpty());
+  EXPECT_THAT(draw(DrawPlan({top_p(1)}, kAll), logits, 1, 0).support, IsEmpty());
 }
 
 TEST(DrawPlan, LogitsThatAreNotFiniteAreRefused) {
@@ -120,7 +33,7 @@ TEST(DrawPlan, LogitsThatAreNotFiniteAreRefused) {
     const std::vector<float> logits = {0, bad, 1};
     for (const double t : {0.0, 1.0}) {
       try {
-        DrawPlan::at_temperature(t).draw(logits, 1, 0);
+        draw(DrawPlan::at_temperature(t), logits, 1, 0);
         FAIL() << "no exception";
       } catch (const Error& error) {
         EXPECT_STREQ(error.what(), "the model's logits are not finite");
@@ -138,10 +51,10 @@ TEST(DrawPlan, GreedyTakesTheFirstOfTheLargest) {
   EXPECT_EQ(plan.inv_temperature(), 1);  // over one id: every log-prob is 0
   const std::vector<float> logits = {1, 5, 2, 5};
   for (std::uint64_t key = 0; key < 100; ++key) {
-    const auto draw = plan.draw(logits, key, key);
-    EXPECT_EQ(draw.token, 1);
-    EXPECT_EQ(draw.logp, 0);
-    EXPECT_THAT(draw.support, ElementsAre(1));
+    const auto drawn = draw(plan, logits, key, key);
+    EXPECT_EQ(drawn.token, 1);
+    EXPECT_EQ(drawn.behavior_logp, 0);
+    EXPECT_THAT(drawn.support, ElementsAre(1));
   }
   EXPECT_TRUE(DrawPlan({top_k(3), temperature(0), top_p(0.5f)}, kAll).is_greedy());
 }
@@ -155,57 +68,125 @@ TEST(DrawPlan, SameKeyAndPositionGiveTheSameDraw) {
   const DrawPlan plan({temperature(0.7f), top_p(0.9f)}, kAll);
   int num_same = 0;
   for (std::uint64_t i = 0; i < 1000; ++i) {
-    const auto a = plan.draw(kLogits, 7, i), b = plan.draw(kLogits, 7, i);
+    const auto a = draw(plan, kLogits, 7, i), b = draw(plan, kLogits, 7, i);
     EXPECT_EQ(a.token, b.token);
-    EXPECT_EQ(a.logp, b.logp);
-    num_same += a.token == plan.draw(kLogits, 8, i).token ? 1 : 0;
+    EXPECT_EQ(a.behavior_logp, b.behavior_logp);
+    num_same += a.token == draw(plan, kLogits, 8, i).token ? 1 : 0;
   }
   EXPECT_LT(num_same, 300);  // another key is another stream
 }
 
 TEST(DrawPlan, SupportHoldsTheKeptIdsInAscendingOrder) {
   const std::vector<float> logits = {0, 3, 1, 2, -1};
-  EXPECT_THAT(DrawPlan({top_k(3)}, kAll).draw(logits, 1, 1).support, ElementsAre(1, 2, 3));
-  EXPECT_THAT(DrawPlan({top_k(1)}, kAll).draw(logits, 1, 1).support, ElementsAre(1));
+  EXPECT_THAT(draw(DrawPlan({top_k(3)}, kAll), logits, 1, 1).support, ElementsAre(1, 2, 3));
+  EXPECT_THAT(draw(DrawPlan({top_k(1)}, kAll), logits, 1, 1).support, ElementsAre(1));
   // Softmax of 3, 2, 1, 0, -1: 0.636, 0.234, 0.086, 0.032, 0.012.
-  EXPECT_THAT(DrawPlan({top_p(0.6f)}, kAll).draw(logits, 1, 1).support, ElementsAre(1));
-  EXPECT_THAT(DrawPlan({top_p(0.65f)}, kAll).draw(logits, 1, 1).support, ElementsAre(1, 3));
-  EXPECT_THAT(DrawPlan({top_p(0)}, kAll).draw(logits, 1, 1).support, ElementsAre(1));
+  EXPECT_THAT(draw(DrawPlan({top_p(0.6f)}, kAll), logits, 1, 1).support, ElementsAre(1));
+  EXPECT_THAT(draw(DrawPlan({top_p(0.65f)}, kAll), logits, 1, 1).support, ElementsAre(1, 3));
+  EXPECT_THAT(draw(DrawPlan({top_p(0)}, kAll), logits, 1, 1).support, ElementsAre(1));
 }
 
 TEST(DrawPlan, SupportIsEmptyWhereNothingWasCut) {
-  EXPECT_THAT(DrawPlan({}, kAll).draw(kLogits, 1, 1).support, IsEmpty());
-  EXPECT_THAT(DrawPlan({top_k(21)}, kAll).draw(kLogits, 1, 1).support, IsEmpty());
-  EXPECT_THAT(DrawPlan({top_k(5000)}, kAll).draw(kLogits, 1, 1).support, IsEmpty());
+  EXPECT_THAT(draw(DrawPlan({}, kAll), kLogits, 1, 1).support, IsEmpty());
+  EXPECT_THAT(draw(DrawPlan({top_k(21)}, kAll), kLogits, 1, 1).support, IsEmpty());
+  EXPECT_THAT(draw(DrawPlan({top_k(5000)}, kAll), kLogits, 1, 1).support, IsEmpty());
 }
 
 TEST(DrawPlan, OfEqualLogitsTheLowerIdsAreKept) {
   const std::vector<float> logits = {1, 2, 1, 2, 2, 1};
-  EXPECT_THAT(DrawPlan({top_k(2)}, kAll).draw(logits, 1, 1).support, ElementsAre(1, 3));
-  EXPECT_THAT(DrawPlan({top_k(4)}, kAll).draw(logits, 1, 1).support, ElementsAre(0, 1, 3, 4));
+  EXPECT_THAT(draw(DrawPlan({top_k(2)}, kAll), logits, 1, 1).support, ElementsAre(1, 3));
+  EXPECT_THAT(draw(DrawPlan({top_k(4)}, kAll), logits, 1, 1).support, ElementsAre(0, 1, 3, 4));
 }
 
 TEST(DrawPlan, MaxSupportKeepsTheMostLikelyIdsAndTheirDistribution) {
   const std::vector<float> logits = {0, 3, 1, 2, -1};
   const DrawPlan plan({top_k(4)}, 2);
-  const std::vector<double> expected = exact(logits, {top_k(2)});
+  const std::vector<double> expected = exact({.logits = logits}, {top_k(2)});
   for (std::uint64_t i = 0; i < 50; ++i) {
-    const auto draw = plan.draw(logits, i, 0);
-    EXPECT_THAT(draw.support, ElementsAre(1, 3));
-    EXPECT_NEAR(draw.logp, std::log(expected[draw.token]), 1e-6);
+    const auto drawn = draw(plan, logits, i, 0);
+    EXPECT_THAT(drawn.support, ElementsAre(1, 3));
+    EXPECT_NEAR(drawn.behavior_logp, std::log(expected[drawn.token]), 1e-6);
   }
   // Where nothing is truncated there is nothing to keep.
-  EXPECT_THAT(DrawPlan({temperature(0.5f)}, 2).draw(logits, 1, 1).support, IsEmpty());
+  EXPECT_THAT(draw(DrawPlan({temperature(0.5f)}, 2), logits, 1, 1).support, IsEmpty());
 }
 
 TEST(DrawPlan, ATokenWithAllTheMassIsAlwaysDrawn) {
   std::vector<float> logits(300, -500.0f);
   logits[123] = 500;
   for (std::uint64_t i = 0; i < 200; ++i) {
-    const auto draw = DrawPlan({}, kAll).draw(logits, i, 3);
-    ASSERT_EQ(draw.token, 123);
-    ASSERT_EQ(draw.logp, 0);
+    const auto drawn = draw(DrawPlan({}, kAll), logits, i, 3);
+    ASSERT_EQ(drawn.token, 123);
+    ASSERT_EQ(drawn.behavior_logp, 0);
   }
+}
+
+TEST(DrawPlan, PenaltiesBiasAndBansApplyInTheirOrder) {
+  const std::vector<float> logits = {2, -2, 1, 0};
+  const std::vector<std::int32_t> prompt = {0, 1}, completion = {2, 2, 0};
+  const DrawInput in{.logits = logits, .prompt = prompt, .completion = completion};
+  const auto logp_of = [&](std::vector<SampleOp> ops, std::vector<float> changed) {
+    DrawScratch scratch;
+    const DrawPlan plan(std::move(ops), kAll);
+    EXPECT_TRUE(plan.changes_logits());
+    const auto drawn = plan.draw(in, 1, 3, scratch);
+    const auto expected = exact({.logits = changed}, {});
+    EXPECT_NEAR(drawn.behavior_logp, std::log(expected[drawn.token]), 1e-6);
+    EXPECT_NEAR(drawn.logp, std::log(exact({.logits = logits}, {})[drawn.token]), 1e-6)
+        << "the logits as they came";
+  };
+  logp_of({{QED_OP_REPETITION, 2}}, {1, -4, 0.5f, 0});
+  logp_of({{QED_OP_PRESENCE, 0.5f}}, {1.5f, -2, 0.5f, 0});
+  logp_of({{QED_OP_FREQUENCY, 0.5f}}, {1.5f, -2, 0, 0});
+  logp_of({{QED_OP_LOGIT_BIAS, 0, {3, 1, 3}, {1, 2, 0.5f}}}, {2, 0, 1, 1.5f});
+  logp_of({temperature(0.5f), {QED_OP_PRESENCE, 1}}, {3, -4, 1, 0});
+  logp_of({{QED_OP_PRESENCE, 1}, temperature(0.5f)}, {2, -4, 0, 0});
+}
+
+TEST(DrawPlan, BannedTokensAreNeverDrawn) {
+  std::vector<float> logits(2000, 0.0f);
+  logits[7] = 100;
+  std::vector<std::int32_t> others(1999);
+  std::iota(others.begin(), others.end(), 0);
+  std::erase(others, 1500);
+  others.push_back(1999);
+  const DrawPlan plan({{QED_OP_BAN, 0, others}}, kAll);
+  for (std::uint64_t i = 0; i < 100; ++i) EXPECT_EQ(draw(plan, logits, i, 0).token, 1500);
+  const std::vector<std::int32_t> now = {7};
+  const DrawInput in{.logits = logits, .banned = now};
+  EXPECT_EQ(draw(DrawPlan({}, kAll), logits, 3, 0).token, 7);
+  EXPECT_NE(draw(DrawPlan({}, kAll), in, 3, 0).token, 7);
+  EXPECT_NE(draw(DrawPlan::at_temperature(0), in, 3, 0).token, 7);
+}
+
+TEST(DrawPlan, AMaskIsATruncation) {
+  const std::vector<float> logits = {3, 2, 1, 0, 5, 4, -1, -2, 9, 8};
+  const std::vector<std::uint8_t> some = {0b00010110, 0b10}, all = {0xff, 0xff};
+  const DrawInput in{.logits = logits, .allowed = some};
+  EXPECT_THAT(draw(DrawPlan({}, kAll), in, 1, 0).support, ElementsAre(1, 2, 4, 9));
+  EXPECT_THAT(draw(DrawPlan({top_k(2)}, kAll), in, 1, 0).support, ElementsAre(4, 9));
+  EXPECT_THAT(draw(DrawPlan({}, 3), in, 1, 0).support, ElementsAre(1, 4, 9));
+  EXPECT_EQ(draw(DrawPlan::at_temperature(0), in, 1, 0).token, 9);
+  EXPECT_THAT(draw(DrawPlan({}, kAll), DrawInput{.logits = logits, .allowed = all}, 1, 0).support,
+              IsEmpty());
+}
+
+TEST(DrawPlan, ThatLeavesNoTokenIsRefused) {
+  const std::vector<float> logits = {1, 2, 3};
+  const std::vector<std::uint8_t> third = {0b100};
+  const DrawPlan bans({{QED_OP_BAN, 0, {2}}}, kAll), bans_all({{QED_OP_BAN, 0, {0, 1, 2}}}, kAll);
+  for (const auto& [plan, in] :
+       {std::pair{bans, DrawInput{.logits = logits, .allowed = third}}, {bans_all, {logits}}}) {
+    const Failure f = failure_of([&] { draw(plan, in, 1, 0); });
+    EXPECT_EQ(f.message, "the sampler leaves no token to be drawn");
+    EXPECT_EQ(f.hint, "ban fewer tokens, or let its mask allow one that is not banned");
+  }
+}
+
+TEST(DrawPlan, ATemperatureThatOverflowsIsRefused) {
+  const Failure f = failure_of([] { draw(DrawPlan({temperature(1e-39f)}, kAll), kLogits, 1, 0); });
+  EXPECT_EQ(f.message, "the sampler's ops give logits that are not finite");
+  EXPECT_EQ(f.hint, "raise the temperature, or lower penalties and biases");
 }
 
 }  // namespace

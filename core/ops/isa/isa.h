@@ -34,6 +34,9 @@ float row_entropy(const float* logits, std::int64_t n, float inv_temperature, Ro
 void row_probs(const float* logits, std::int64_t n, float inv_temperature, RowSoftmax s,
                float* probs);
 
+bool row_block_max(const float* x, std::int64_t n, float* block_max);
+double row_sum(const float* x, std::int64_t n);
+
 void adamw(float* w, const float* grad, float* m, float* v, std::int64_t n, float lr, float beta1,
            float beta2, float eps, float weight_decay, float bias1, float bias2, float grad_scale);
 

@@ -19,6 +19,8 @@ const CpuKernels table = {.isa = QED_ISA_TEXT(QED_ISA),
                           .row_softmax = &row_softmax,
                           .row_entropy = &row_entropy,
                           .row_probs = &row_probs,
+                          .row_block_max = &row_block_max,
+                          .row_sum = &row_sum,
                           .adamw = &adamw};
 
 }  // namespace qed::ops::QED_ISA
