@@ -22,7 +22,9 @@ class BlockPool {
   std::int64_t num_blocks() const { return static_cast<std::int64_t>(holders_.size()); }
   std::int64_t num_free() const { return num_free_; }
   // Times that a block is held; 0: it is free.
-  std::int32_t holders(std::int32_t block) const { return holders_[static_cast<std::size_t>(block)]; }
+  std::int32_t holders(std::int32_t block) const {
+    return holders_[static_cast<std::size_t>(block)];
+  }
 
   // A free block, held once: the lowest number, so that memory beyond the peak is never touched.
   // There must be one.

@@ -1,6 +1,7 @@
 #include "core/rollout/generate.h"
 
 #include "core/util/error.h"
+#include "core/util/memory.h"
 #include "core/util/parallel.h"
 
 #include <ATen/core/grad_mode.h>
@@ -8,211 +9,302 @@
 #include <ATen/ops/index_select.h>
 
 #include <algorithm>
-#include <numeric>
 
 namespace qed {
 
 namespace {
 
-// One sequence in flight.
-struct Row {
-  const GenerateRequest* request;
-  std::size_t sample;
-  Completion* out;
-  std::int64_t slot;
-};
-
-// The samples of one request that start together, sharing one prefill.
-struct Unit {
-  std::size_t request;
-  std::size_t first, count;
-};
+at::Tensor tensor(std::span<const std::int64_t> values) {
+  at::Tensor t = at::empty({static_cast<std::int64_t>(values.size())}, at::kLong);
+  std::copy(values.begin(), values.end(), t.data_ptr<std::int64_t>());
+  return t;
+}
 
 class Batch {
  public:
   Batch(Transformer& model, std::span<const GenerateRequest> requests,
-        std::span<const std::int32_t> stop_ids, std::int64_t max_batch)
-      : model_(model), requests_(requests), stop_ids_(stop_ids), cache_(model.config(), 0) {
-    std::int64_t total = 0, capacity = 0;
-    for (std::size_t r = 0; r < requests.size(); ++r) {
-      const GenerateRequest& request = requests[r];
-      const auto length = static_cast<std::int64_t>(request.prompt.size()) + request.max_new_tokens;
-      check_length(request, length);
+        const GenerateOptions& options, const std::vector<SampleGroup>& groups,
+        const ScheduleOptions& schedule)
+      : model_(model),
+        requests_(requests),
+        options_(options),
+        scheduler_(groups, schedule),
+        pages_per_block_(schedule.block_size / ops::kPagePositions),
+        cache_(model.config(), schedule.num_blocks * pages_per_block_),
+        prompt_end_(requests.size()) {
+    for (const GenerateRequest& request : requests) {
       results_.emplace_back(request.samples.size());
-      total += static_cast<std::int64_t>(request.samples.size());
-      capacity = std::max(capacity, length);
-      for (std::size_t s = 0; s < request.samples.size(); s += max_batch) {
-        units_.push_back({r, s, std::min<std::size_t>(max_batch, request.samples.size() - s)});
+      for (std::size_t s = 0; s < request.samples.size(); ++s) {
+        Completion& out = results_.back()[s];
+        out.inv_temperature = request.samples[s].plan->inv_temperature();
+        rows_.push_back({&request, s, &out, StopSearch(request.stop)});
       }
     }
-    const std::int64_t slots = std::min(total, max_batch);
-    slot_pages_ = (capacity + ops::kPagePositions - 1) / ops::kPagePositions;
-    cache_ = KvCache(model.config(), slots * slot_pages_);
-    pages_.resize(slots * slot_pages_);
-    std::iota(pages_.begin(), pages_.end(), 0);
-    free_.resize(slots);
-    std::iota(free_.rbegin(), free_.rend(), 0);
   }
 
   std::vector<std::vector<Completion>> run() {
     const at::NoGradGuard no_grad;
-    while (next_ < units_.size() || !rows_.empty()) {
-      prefill();
-      while (!rows_.empty() && !can_admit()) decode();
+    while (!scheduler_.is_done() && !is_cancelled()) {
+      const Step& step = scheduler_.plan();
+      for (const auto& [from, to] : step.copies) copy_block(from, to);
+      const at::Tensor ends = forward(step);
+      scheduler_.computed();
+      draw(step, ends);
+    }
+    for (Row& row : rows_) {
+      if (row.out->finish == 0) row.out->finish = QED_FINISH_ABORT;
     }
     return std::move(results_);
   }
 
  private:
-  void check_length(const GenerateRequest& request, std::int64_t length) const {
-    QED_CHECK(!request.prompt.empty() && request.max_new_tokens > 0);
-    if (length > model_.config().max_position_embeddings) {
-      throw Error(
-          cat("a prompt of ", request.prompt.size(), " tokens and ", request.max_new_tokens,
-              " new ones exceed the model's window of ", model_.config().max_position_embeddings),
-          "lower rollout.max_new_tokens");
+  // A sample.
+  struct Row {
+    const GenerateRequest* request;
+    std::size_t sample;
+    Completion* out;
+    StopSearch search;
+
+    std::int32_t token(std::int64_t position) const {
+      const auto p = static_cast<std::size_t>(position);
+      const std::size_t n = request->prompt.size();
+      return p < n ? request->prompt[p] : out->tokens[p - n];
+    }
+  };
+
+  // Draws of a step that follow one hidden state.
+  struct Source {
+    at::Tensor hidden;  // [1, D]
+    std::size_t first, count;
+  };
+
+  bool is_cancelled() const { return options_.cancel != nullptr && *options_.cancel; }
+
+  void copy_block(std::int32_t from, std::int32_t to) {
+    for (std::int32_t i = 0; i < pages_per_block_; ++i) {
+      cache_.copy(from * pages_per_block_ + i, to * pages_per_block_ + i);
     }
   }
 
-  bool can_admit() const { return next_ < units_.size() && units_[next_].count <= free_.size(); }
-
-  // Admits as many units as fit: one forward over their prompts, and the first token of each
-  // sample.
-  void prefill() {
-    std::vector<Unit> admitted;
-    std::vector<std::int32_t> ids;
-    std::vector<ops::CacheRun> runs;
-    std::vector<std::int64_t> last;  // row of each prompt's last token
-    const std::size_t first_new = rows_.size();
-    while (can_admit()) {
-      const Unit& unit = admitted.emplace_back(units_[next_++]);
-      const GenerateRequest& request = requests_[unit.request];
-      for (std::size_t i = 0; i < unit.count; ++i) {
-        const std::size_t s = unit.first + i;
-        Completion& out = results_[unit.request][s];
-        out.inv_temperature = request.samples[s].plan->inv_temperature();
-        rows_.push_back({&request, s, &out, free_.back()});
-        free_.pop_back();
-      }
-      runs.push_back({static_cast<std::int64_t>(ids.size()),
-                      static_cast<std::int64_t>(request.prompt.size()), 0,
-                      pages(rows_[rows_.size() - unit.count].slot)});
-      ids.insert(ids.end(), request.prompt.begin(), request.prompt.end());
-      last.push_back(static_cast<std::int64_t>(ids.size()) - 1);
-    }
-    if (admitted.empty()) return;
-    const at::Tensor h = at::index_select(forward(ids, runs), 0, tensor(last));
-    std::vector<std::size_t> logits_row(rows_.size() - first_new);
-    std::size_t row = first_new;
-    for (std::size_t u = 0; u < admitted.size(); ++u) {
-      const std::size_t first = row;
-      for (std::size_t i = 0; i < admitted[u].count; ++i, ++row) {
-        logits_row[row - first_new] = u;
-        const auto length = static_cast<std::int64_t>(rows_[row].request->prompt.size());
-        if (row != first) copy_prompt(rows_[first].slot, rows_[row].slot, length);
+  // Pages of blocks, appended to pages_.
+  void list_pages(std::span<const std::int32_t> blocks) {
+    for (const std::int32_t block : blocks) {
+      for (std::int32_t i = 0; i < pages_per_block_; ++i) {
+        pages_.push_back(block * pages_per_block_ + i);
       }
     }
-    draw(model_.logits(h), first_new, logits_row);
   }
 
-  // One more token for every sequence in flight.
-  void decode() {
-    std::vector<std::int32_t> ids;
-    std::vector<ops::CacheRun> runs;
-    for (const Row& row : rows_) {
-      const std::size_t length = row.request->prompt.size() + row.out->tokens.size();
-      runs.push_back({static_cast<std::int64_t>(ids.size()), 1,
-                      static_cast<std::int64_t>(length) - 1, pages(row.slot)});
-      ids.push_back(row.out->tokens.back());
+  // Runs the rows of a step. Returns the hidden states after those that are an end, in order.
+  at::Tensor forward(const Step& step) {
+    std::vector<std::int64_t> id, position, ends;
+    std::vector<std::size_t> first_page;
+    pages_.clear();
+    runs_.clear();
+    for (const Step::Rows& r : step.rows) {
+      const Row* row = r.sample < 0 ? nullptr : &rows_[static_cast<std::size_t>(r.sample)];
+      const auto& prompt = requests_[r.group].prompt;
+      runs_.push_back({static_cast<std::int64_t>(id.size()), r.count, r.first, nullptr});
+      for (std::int64_t p = r.first; p < r.first + r.count; ++p) {
+        id.push_back(row == nullptr ? prompt[static_cast<std::size_t>(p)] : row->token(p));
+        position.push_back(p);
+      }
+      if (r.is_end) ends.push_back(static_cast<std::int64_t>(id.size()) - 1);
+      first_page.push_back(pages_.size());
+      list_pages(r.blocks);
     }
-    std::vector<std::size_t> logits_row(rows_.size());
-    std::iota(logits_row.begin(), logits_row.end(), 0);
-    draw(model_.logits(forward(ids, runs)), 0, logits_row);
+    if (step.rows.empty()) return {};
+    for (std::size_t i = 0; i < runs_.size(); ++i) runs_[i].pages = &pages_[first_page[i]];
+    const at::Tensor h = model_.forward(tensor(id), tensor(position),
+                                        {.offset = {}, .cache = &cache_, .runs = runs_});
+    if (ends.size() == id.size()) return h;
+    return at::index_select(h, 0, tensor(ends));
   }
 
-  // Draws for rows first, first + 1, ... from the given rows of logits; retires those that end.
-  void draw(const at::Tensor& logits, std::size_t first, std::span<const std::size_t> logits_row) {
+  // The hidden states that this step's draws follow; keeps those of prompts that samples share.
+  std::vector<Source> sources(const Step& step, const at::Tensor& ends) {
+    std::vector<std::int64_t> end_of(step.rows.size());  // row of `ends`
+    std::int64_t num_ends = 0;
+    for (std::size_t i = 0; i < step.rows.size(); ++i) {
+      const Step::Rows& r = step.rows[i];
+      if (!r.is_end) continue;
+      end_of[i] = num_ends++;
+      if (r.sample < 0) prompt_end_[r.group] = ends.narrow(0, end_of[i], 1).clone();
+    }
+    std::vector<Source> out;
+    std::size_t last_group = requests_.size();  // of the source before, when it is a prompt
+    for (std::size_t d = 0; d < step.draws.size(); ++d) {
+      const Step::Draw& draw = step.draws[d];
+      const std::size_t group = scheduler_.group_of(draw.sample);
+      if (draw.rows >= 0) {
+        const std::int64_t end = end_of[static_cast<std::size_t>(draw.rows)];
+        out.push_back({ends.narrow(0, end, 1), d, 1});
+        last_group = requests_.size();
+      } else if (group == last_group) {
+        ++out.back().count;
+      } else {
+        out.push_back({prompt_end_[group], d, 1});
+        last_group = group;
+      }
+    }
+    return out;
+  }
+
+  // Logits, a part of the rows at a time, and a token for each draw.
+  void draw(const Step& step, const at::Tensor& ends) {
+    const std::vector<Source> all = sources(step, ends);
+    const std::int64_t vocab = model_.config().vocab_size, dim = model_.config().hidden_size;
+    const auto chunk = static_cast<std::size_t>(logits_rows(vocab));
+    for (std::size_t begin = 0; begin < all.size(); begin += chunk) {
+      const auto part = std::span(all).subspan(begin, std::min(chunk, all.size() - begin));
+      at::Tensor h = at::empty({static_cast<std::int64_t>(part.size()), dim}, at::kFloat);
+      std::vector<std::int64_t> logits_row;
+      for (std::size_t i = 0; i < part.size(); ++i) {
+        std::copy_n(part[i].hidden.const_data_ptr<float>(), dim,
+                    h.data_ptr<float>() + static_cast<std::int64_t>(i) * dim);
+        logits_row.resize(logits_row.size() + part[i].count, static_cast<std::int64_t>(i));
+      }
+      const auto draws = std::span(step.draws).subspan(part.front().first, logits_row.size());
+      draw_part(draws, logits_row, model_.logits(h));
+    }
+    // A plan of the next step would end the lives of the draws.
+    for (const Step::Draw& draw : step.draws) {
+      const bool has_finished = finish(rows_[draw.sample]);
+      report(draw.sample);
+      scheduler_.drew(draw.sample, has_finished);
+    }
+  }
+
+  void draw_part(std::span<const Step::Draw> draws, std::span<const std::int64_t> logits_row,
+                 const at::Tensor& logits) {
     const float* data = logits.const_data_ptr<float>();
     const std::int64_t vocab = logits.size(1);
-    parallel_for(
-        static_cast<std::int64_t>(logits_row.size()), 8, [&](std::int64_t begin, std::int64_t end) {
-          DrawScratch scratch;
-          for (std::int64_t i = begin; i < end; ++i) {
-            const Row& row = rows_[first + i];
-            const auto& sample = row.request->samples[row.sample];
-            Completion& out = *row.out;
-            const DrawInput in{
-                .logits = {data + logits_row[i] * vocab, static_cast<std::size_t>(vocab)},
-                .prompt = row.request->prompt,
-                .completion = out.tokens};
-            auto drawn = sample.plan->draw(in, sample.key, out.tokens.size(), scratch);
-            out.tokens.push_back(drawn.token);
-            out.behavior_logp.push_back(drawn.behavior_logp);
-            out.logp.push_back(drawn.logp);
-            out.support_size.push_back(static_cast<std::int64_t>(drawn.support.size()));
-            out.support.insert(out.support.end(), drawn.support.begin(), drawn.support.end());
-          }
-        });
-    std::erase_if(rows_, [&](const Row& row) { return finish(row); });
+    const std::vector<std::uint8_t> allowed = masks(draws, vocab);
+    const std::size_t mask_bytes = allowed.size() / draws.size();
+    const std::int64_t grain = std::clamp<std::int64_t>(32'768 / vocab, 1, 8);
+    const auto n = static_cast<std::int64_t>(draws.size());
+    parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
+      DrawScratch scratch;
+      for (std::int64_t i = begin; i < end; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        draw_one(rows_[draws[at].sample],
+                 {data + logits_row[at] * vocab, static_cast<std::size_t>(vocab)},
+                 std::span(allowed).subspan(at * mask_bytes, mask_bytes), scratch);
+      }
+    });
   }
 
-  bool finish(const Row& row) {
+  // What the sampler's mask allows each draw; empty where it has none.
+  std::vector<std::uint8_t> masks(std::span<const Step::Draw> draws, std::int64_t vocab) const {
+    if (options_.mask == nullptr) return {};
+    const auto bytes = static_cast<std::size_t>((vocab + 7) / 8);
+    std::vector<std::uint8_t> allowed(draws.size() * bytes, 0xff);
+    std::vector<qed_mask_row> records(draws.size());
+    std::vector<qed_mask_row*> pointers;
+    for (std::size_t i = 0; i < draws.size(); ++i) {
+      const Row& row = rows_[draws[i].sample];
+      records[i] = {.size = sizeof(qed_mask_row),
+                    .reserved = 0,
+                    .request = draws[i].sample,
+                    .prompt = to_abi(row.request->text),
+                    .tokens = {row.out->tokens.data(), row.out->tokens.size()},
+                    .allowed = {allowed.data() + i * bytes, bytes}};
+      pointers.push_back(&records[i]);
+    }
+    options_.mask->mask(pointers, options_.mask_seed);
+    return allowed;
+  }
+
+  void draw_one(Row& row, std::span<const float> logits, std::span<const std::uint8_t> allowed,
+                DrawScratch& scratch) const {
+    const GenerateRequest::Sample& sample = row.request->samples[row.sample];
     Completion& out = *row.out;
-    if (std::find(stop_ids_.begin(), stop_ids_.end(), out.tokens.back()) != stop_ids_.end()) {
+    const bool may_stop =
+        static_cast<std::int64_t>(out.tokens.size()) >= row.request->min_new_tokens;
+    const DrawInput in{.logits = logits,
+                       .prompt = row.request->prompt,
+                       .completion = out.tokens,
+                       .banned = may_stop ? std::span<const std::int32_t>() : options_.stop_ids,
+                       .allowed = allowed};
+    const auto drawn = sample.plan->draw(in, sample.key, out.tokens.size(), scratch);
+    out.tokens.push_back(drawn.token);
+    out.behavior_logp.push_back(drawn.behavior_logp);
+    out.logp.push_back(drawn.logp);
+    if (!options_.keep_support) return;
+    out.support_size.push_back(static_cast<std::int64_t>(drawn.support.size()));
+    out.support.insert(out.support.end(), drawn.support.begin(), drawn.support.end());
+  }
+
+  // Sets why a completion ends after its newest token; returns whether it does.
+  bool finish(Row& row) const {
+    Completion& out = *row.out;
+    const auto length = static_cast<std::int64_t>(out.tokens.size());
+    std::optional<StopMatch> match;
+    if (!row.request->stop.empty())
+      match = row.search.feed(options_.token_bytes(out.tokens.back()));
+    if (std::ranges::find(options_.stop_ids, out.tokens.back()) != options_.stop_ids.end()) {
       out.finish = QED_FINISH_STOP;
-    } else if (static_cast<std::int64_t>(out.tokens.size()) == row.request->max_new_tokens) {
+    } else if (match && length >= row.request->min_new_tokens) {
+      out.finish = QED_FINISH_STOP;
+      out.match = match;
+    } else if (length == row.request->max_new_tokens) {
       out.finish = QED_FINISH_LENGTH;
-    } else {
-      return false;
     }
-    free_.push_back(row.slot);
-    return true;
+    return out.finish != 0;
   }
 
-  at::Tensor forward(std::span<const std::int32_t> ids, std::span<const ops::CacheRun> runs) {
-    std::vector<std::int64_t> id(ids.begin(), ids.end()), position;
-    for (const auto& run : runs) {
-      for (std::int64_t i = 0; i < run.num_rows; ++i) position.push_back(run.position + i);
-    }
-    return model_.forward(tensor(id), tensor(position),
-                          {.offset = {}, .cache = &cache_, .runs = runs});
-  }
-
-  const std::int32_t* pages(std::int64_t slot) const { return &pages_[slot * slot_pages_]; }
-
-  void copy_prompt(std::int64_t from, std::int64_t to, std::int64_t length) {
-    for (std::int64_t p = 0; p * ops::kPagePositions < length; ++p) {
-      cache_.copy(pages(from)[p], pages(to)[p]);
-    }
-  }
-
-  static at::Tensor tensor(std::span<const std::int64_t> values) {
-    at::Tensor t = at::empty({static_cast<std::int64_t>(values.size())}, at::kLong);
-    std::copy(values.begin(), values.end(), t.data_ptr<std::int64_t>());
-    return t;
+  void report(std::size_t sample) const {
+    if (!options_.on_token) return;
+    const Row& row = rows_[sample];
+    options_.on_token(scheduler_.group_of(sample), row.sample, *row.out);
   }
 
   Transformer& model_;
   std::span<const GenerateRequest> requests_;
-  std::span<const std::int32_t> stop_ids_;
+  const GenerateOptions& options_;
+  Scheduler scheduler_;
+  std::int32_t pages_per_block_;
   KvCache cache_;
-  std::int64_t slot_pages_ = 0;
-  std::vector<std::int32_t> pages_;  // of slot s: from s * slot_pages_ on
+  std::vector<at::Tensor> prompt_end_;  // [request] hidden state of a prompt that samples share
   std::vector<std::vector<Completion>> results_;
-  std::vector<Unit> units_;
-  std::size_t next_ = 0;            // the next unit to admit
-  std::vector<Row> rows_;           // in flight
-  std::vector<std::int64_t> free_;  // slots
+  std::vector<Row> rows_;  // by sample
+  std::vector<std::int32_t> pages_;
+  std::vector<ops::CacheRun> runs_;
 };
+
+void check(const GenerateRequest& request, const GenerateOptions& options,
+           const ModelConfig& config) {
+  QED_CHECK(!request.prompt.empty() && request.max_new_tokens > 0);
+  QED_CHECK(request.stop.empty() || options.token_bytes);
+  const auto length = static_cast<std::int64_t>(request.prompt.size()) + request.max_new_tokens;
+  if (length <= config.max_position_embeddings) return;
+  throw Error(cat("a prompt of ", request.prompt.size(), " tokens and ", request.max_new_tokens,
+                  " new ones exceed the model's window of ", config.max_position_embeddings),
+              cat("lower ", options.names.max_new_tokens));
+}
 
 }  // namespace
 
+std::vector<SampleGroup> sample_groups(std::span<const GenerateRequest> requests) {
+  std::vector<SampleGroup> groups;
+  for (const GenerateRequest& r : requests) {
+    groups.push_back({static_cast<std::int64_t>(r.prompt.size()),
+                      static_cast<std::int64_t>(r.samples.size()), r.max_new_tokens});
+  }
+  return groups;
+}
+
 std::vector<std::vector<Completion>> generate(Transformer& model,
                                               std::span<const GenerateRequest> requests,
-                                              std::span<const std::int32_t> stop_ids,
-                                              std::int64_t max_batch) {
-  QED_CHECK(max_batch > 0);
-  return Batch(model, requests, stop_ids, max_batch).run();
+                                              const GenerateOptions& options) {
+  ScheduleOptions schedule = options.schedule;
+  QED_CHECK(schedule.max_batch > 0 && schedule.block_size % ops::kPagePositions == 0);
+  for (const GenerateRequest& request : requests) check(request, options, model.config());
+  const std::vector<SampleGroup> groups = sample_groups(requests);
+  schedule.num_blocks =
+      plan_memory(model.config(), 0, groups, schedule, available_memory_bytes(), options.names)
+          .num_blocks;
+  return Batch(model, requests, options, groups, schedule).run();
 }
 
 }  // namespace qed

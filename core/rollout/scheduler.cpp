@@ -178,7 +178,8 @@ bool Scheduler::start_prefix(std::size_t group) {
   Group& g = groups_[group];
   const std::int64_t full = g.spec.prompt_length / options_.block_size;
   // A sample of the group that runs has the full blocks already.
-  const auto end = running_.lower_bound(g.first_sample + static_cast<std::size_t>(g.spec.num_samples));
+  const auto end =
+      running_.lower_bound(g.first_sample + static_cast<std::size_t>(g.spec.num_samples));
   const auto has_full = [&](std::size_t sample) {
     return samples_[sample].chain.num_computed >= full * options_.block_size;
   };
@@ -217,8 +218,8 @@ bool Scheduler::start_sample(std::size_t sample) {
   return true;
 }
 
-// The prompt's full blocks are shared; of the partial one each sample needs its own. The last sample
-// takes over the prefix's.
+// The prompt's full blocks are shared; of the partial one each sample needs its own. The last
+// sample takes over the prefix's.
 void Scheduler::share_prefix(std::size_t sample, bool is_last) {
   Sample& s = samples_[sample];
   const Group& g = groups_[s.group];
@@ -253,8 +254,8 @@ void Scheduler::list_rows() {
   }
 }
 
-// Lists what is left up to `end`, as far as the budget goes; one row alone costs none of it. Returns
-// true when the end is reached.
+// Lists what is left up to `end`, as far as the budget goes; one row alone costs none of it.
+// Returns true when the end is reached.
 bool Scheduler::add_rows(std::size_t group, std::int64_t sample, const Chain& chain,
                          std::int64_t end, std::int64_t& budget) {
   const std::int64_t left = end - chain.num_computed;

@@ -5,9 +5,9 @@
 //
 // Samples of one prompt are a group. Its prompt is computed once, as the group's prefix; samples
 // share its full blocks and copy the last, partial one. Samples start in order, as slots and blocks
-// allow. Where blocks run out, prefixes that only wait are dropped, then the youngest running sample
-// is put aside; it is computed again, with the tokens that it has, when there is room. None of this
-// changes a result: a row of the model depends on its own sequence alone.
+// allow. Where blocks run out, prefixes that only wait are dropped, then the youngest running
+// sample is put aside; it is computed again, with the tokens that it has, when there is room. None
+// of this changes a result: a row of the model depends on its own sequence alone.
 
 #include "core/rollout/blocks.h"
 

@@ -60,4 +60,11 @@ MetricsRow RunContext::row() const {
   return row;
 }
 
+GenerateOptions generate_options(const RunContext& run) {
+  GenerateOptions options;
+  options.stop_ids = run.tokenizer.stop_ids();
+  options.schedule.max_batch = run.stage().rollout.max_batch;
+  return options;
+}
+
 }  // namespace qed

@@ -6,6 +6,7 @@
 #include "core/model/transformer.h"
 #include "core/report/live_line.h"
 #include "core/report/metrics.h"
+#include "core/rollout/generate.h"
 #include "core/run/engine.h"
 #include "core/run/run_folder.h"
 #include "core/text/tokenizer.h"
@@ -51,5 +52,8 @@ class RunContext {
  private:
   bool has_updated_ = false;
 };
+
+// How the current stage generates.
+GenerateOptions generate_options(const RunContext& run);
 
 }  // namespace qed

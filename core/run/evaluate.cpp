@@ -39,8 +39,7 @@ EvalResult evaluate_at(RunContext& run, const Task& task,
                                   .value();
     requests.push_back({p.tokens, {{&plan, key}}, p.max_new_tokens});
   }
-  const auto completions =
-      generate(run.model, requests, run.tokenizer.stop_ids(), run.stage().rollout.max_batch);
+  const auto completions = generate(run.model, requests, generate_options(run));
 
   std::vector<std::string> texts;
   std::vector<SampleView> samples;

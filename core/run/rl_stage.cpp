@@ -179,8 +179,7 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
 
     Rollout rollout;
     make_requests(run, loop, step, rollout);
-    rollout.completions =
-        generate(run.model, rollout.requests, run.tokenizer.stop_ids(), stage.rollout.max_batch);
+    rollout.completions = generate(run.model, rollout.requests, generate_options(run));
     times.gen = watch.lap();
 
     verify(run, loop, step, rollout);

@@ -6,15 +6,9 @@
 #include <algorithm>
 
 #include "tests/host/host_fixture.h"
-#include "tests/model/model_fixture.h"
+#include "tests/rollout/scoring_fixture.h"
 
 namespace qed {
-
-bool operator==(const Completion& a, const Completion& b) {
-  return a.tokens == b.tokens && a.behavior_logp == b.behavior_logp &&
-         a.support_size == b.support_size && a.support == b.support &&
-         a.inv_temperature == b.inv_temperature && a.finish == b.finish;
-}
 
 namespace {
 
@@ -38,7 +32,10 @@ class Generate : public testing::Test {
   }
 
   Completions run(std::span<const GenerateRequest> requests, std::int64_t max_batch = 512) {
-    return generate(model_, requests, stop_ids_, max_batch);
+    return run(requests, {.max_batch = max_batch});
+  }
+  Completions run(std::span<const GenerateRequest> requests, const ScheduleOptions& schedule) {
+    return generate(model_, requests, {.stop_ids = stop_ids_, .schedule = schedule});
   }
 
   Transformer model_{tiny_config()};

@@ -44,7 +44,7 @@ class Update : public testing::Test {
   Experience experience(const DrawPlan& plan) {
     plan_ = plan;
     const std::vector<std::int32_t> stop = {1};
-    completions_ = generate(model_, requests_, stop, 64);
+    completions_ = generate(model_, requests_, {.stop_ids = stop, .schedule = {.max_batch = 64}});
     reward_.clear();
     for (int i = 0; i < 20; ++i) reward_.push_back(i % 3 == 0 ? 1 : 0.1 * (i % 4));
     Experience e = make_experience(requests_, completions_, reward_);
