@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/cli/open_host.h"
-#include "core/config/load_task.h"
+#include "core/config/load_plugin.h"
 #include "core/util/words.h"
 
 namespace qed {
@@ -30,7 +30,7 @@ OpenTask open_task(const TaskOptions& options, const std::string& command) {
   }
   OpenTask open;
   open.host = open_host(options);
-  const PluginTable table = load_task_options(options.task, options.sets, *open.host);
+  const PluginTable table = load_plugin_options("task", options.task, options.sets, *open.host);
   const Component& component = open.host->load("task", table.name);
   open.task = std::make_unique<Task>(component, table.options.dump(), open.host->abi());
   const std::vector<std::string>& splits = open.task->splits();

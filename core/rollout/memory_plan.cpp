@@ -1,5 +1,6 @@
 #include "core/rollout/memory_plan.h"
 
+#include "core/model/kv_cache.h"
 #include "core/util/error.h"
 #include "core/util/memory.h"
 
@@ -43,11 +44,10 @@ MemoryPlan plan_memory(const ModelConfig& config, std::int64_t weights_bytes,
   }
   const std::int64_t batch = std::min(options.max_batch, num_samples);
   const std::int64_t rows = batch + std::min(options.prefill_chunk, prompt_rows);
-  const std::int64_t kv_width = config.num_key_value_heads * config.head_dim;
 
   MemoryPlan plan;
   plan.weights_bytes = weights_bytes;
-  plan.block_bytes = 2 * config.num_hidden_layers * kv_width * kFloat * options.block_size;
+  plan.block_bytes = options.block_size / ops::kPagePositions * KvCache::page_bytes(config);
   plan.logits_bytes = std::min(batch, logits_rows(config.vocab_size)) * config.vocab_size * kFloat;
   plan.activations_bytes = rows * floats_per_row(config) * kFloat;
   plan.most_blocks = max_blocks(groups, options);

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::int64_t kPlenty = std::int64_t{1} << 40;
 
-// Two layers, two heads of keys of 8: 2 * 2 * 2 * 8 floats a position.
-constexpr std::int64_t kBlockBytes = 2 * 2 * 2 * 8 * 4 * 16;
+// Two layers, two heads of keys and values of 8; values are padded to 16.
+constexpr std::int64_t kBlockBytes = 2 * 2 * (8 + 16) * 4 * 16;
 
 TEST(MemoryPlan, GivesAllThatTheRequestsCanUseWhereThereIsRoom) {
   const std::vector<SampleGroup> groups = {{20, 1, 12}, {20, 3, 12}};
@@ -22,12 +22,12 @@ TEST(MemoryPlan, GivesAllThatTheRequestsCanUseWhereThereIsRoom) {
   EXPECT_EQ(plan.most_blocks, plan.num_blocks);
   EXPECT_EQ(plan.kv_bytes(), 7 * kBlockBytes);
   EXPECT_EQ(plan.logits_bytes, 4 * 21 * 4);
-  EXPECT_EQ(plan.activations_bytes, (4 + 40) * (3 * 24 + 3 * 40) * 4);
+  EXPECT_EQ(plan.activations_bytes, (4 + 40) * (3 * 24 + 2 * 64 + 32) * 4);
   EXPECT_EQ(plan.total_bytes(),
             1000 + plan.kv_bytes() + plan.logits_bytes + plan.activations_bytes);
   EXPECT_EQ(plan.text(16),
-            "needs 49.2 kB: weights 1.00 kB, KV 14.3 kB (7 blocks of 16 positions, 2.05 kB each), "
-            "logits 336 B, activations 33.8 kB");
+            "needs 85.2 kB: weights 1.00 kB, KV 43.0 kB (7 blocks of 16 positions, 6.14 kB each), "
+            "logits 336 B, activations 40.8 kB");
 }
 
 TEST(MemoryPlan, TakesFourFifthsOfWhatIsLeft) {
@@ -44,8 +44,8 @@ TEST(MemoryPlan, ThatDoesNotFitIsRefusedWithItsNumbers) {
   const std::vector<SampleGroup> groups = {{20, 4, 12}};
   const Failure kv = failure_of([&] { plan_memory(tiny_config(), 0, groups, {}, 20'000); });
   EXPECT_EQ(kv.message,
-            "generation needs 24.8 kB: weights 0 B, KV 6.14 kB (3 blocks of 16 positions, 2.05 kB "
-            "each), logits 336 B, activations 18.4 kB; this machine has 20.0 kB free");
+            "generation needs 41.0 kB: weights 0 B, KV 18.4 kB (3 blocks of 16 positions, 6.14 kB "
+            "each), logits 336 B, activations 22.3 kB; this machine has 20.0 kB free");
   EXPECT_EQ(kv.hint, "lower rollout.max_new_tokens or rollout.max_batch");
   const Failure weights = failure_of([&] {
     plan_memory(tiny_config(), 900'000, groups, {}, 20'000,

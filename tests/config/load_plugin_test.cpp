@@ -1,4 +1,4 @@
-#include "core/config/load_task.h"
+#include "core/config/load_plugin.h"
 
 #include <gmock/gmock.h>
 
@@ -9,11 +9,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class LoadTask : public ::testing::Test {
+class LoadPlugin : public ::testing::Test {
  protected:
   std::string error_of(const std::string& task, const std::vector<std::string>& sets) {
     try {
-      load_task_options(task, sets, plugins_);
+      load_plugin_options("task", task, sets, plugins_);
     } catch (const Error& error) {
       exit_code_ = error.exit_code();
       return error.what();
@@ -25,14 +25,15 @@ class LoadTask : public ::testing::Test {
   int exit_code_ = 0;
 };
 
-TEST_F(LoadTask, TakesOptionsWithAndWithoutTheTablesName) {
-  const PluginTable table = load_task_options("sums", {"digits=2", "task.working=0"}, plugins_);
+TEST_F(LoadPlugin, TakesOptionsWithAndWithoutTheTablesName) {
+  const PluginTable table =
+      load_plugin_options("task", "sums", {"digits=2", "task.working=0"}, plugins_);
 
   EXPECT_EQ(table.name, "sums");
   EXPECT_EQ(table.options, nlohmann::json({{"digits", 2}, {"working", 0.0}}));
 }
 
-TEST_F(LoadTask, ReportsAllProblemsAtOnce) {
+TEST_F(LoadPlugin, ReportsAllProblemsAtOnce) {
   EXPECT_EQ(error_of("sums", {"digit=2", "task.working=2", "digits"}),
             "error: unknown key `digit` in task `sums`\n"
             " --> --set\n"
@@ -58,14 +59,14 @@ TEST_F(LoadTask, ReportsAllProblemsAtOnce) {
   EXPECT_EQ(exit_code_, kExitUsage);
 }
 
-TEST_F(LoadTask, AsksForARequiredOption) {
+TEST_F(LoadPlugin, AsksForARequiredOption) {
   EXPECT_EQ(error_of("words", {}),
             "error: task `words` needs the option `path`\n"
             "\n"
             "hint: give --set path=VALUE: of the word list");
 }
 
-TEST_F(LoadTask, AnUnknownTaskIsThePluginsMatter) {
+TEST_F(LoadPlugin, AnUnknownTaskIsThePluginsMatter) {
   EXPECT_THAT(error_of("smus", {"digit=2"}), HasSubstr("no task is called `smus`"));
   EXPECT_EQ(exit_code_, kExitPlugin);
 }
