@@ -8,12 +8,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct qtx_tokenizer qtx_tokenizer;  // a tokenizer.json, ready to use
+typedef struct qtx_stream qtx_stream;        // a decode that goes on; one thread at a time
+typedef struct qtx_chat qtx_chat;            // a chat template, ready to use
 
 typedef void (*qtx_take_text)(void* to, const char* text, size_t size);
 typedef void (*qtx_take_ids)(void* to, const int32_t* ids, size_t count);
@@ -50,6 +53,42 @@ int qtx_tokenizer_id_to_token(const qtx_tokenizer* tokenizer, int32_t id, qtx_ta
 
 // Returns the largest id plus 1, added tokens included.
 int32_t qtx_tokenizer_vocab_size(const qtx_tokenizer* tokenizer);
+
+// 1 where the token of the id is a special one, which decode leaves out when told so.
+int qtx_tokenizer_is_special(const qtx_tokenizer* tokenizer, int32_t id);
+
+// The id of the longest special token with which the text starts, or -1.
+int32_t qtx_tokenizer_special_at(const qtx_tokenizer* tokenizer, const char* text, size_t size);
+
+// The bytes that the token of an id adds to a text that is not empty; valid as long as the
+// tokenizer. Null where no token has the id.
+const uint8_t* qtx_tokenizer_bytes(const qtx_tokenizer* tokenizer, int32_t id, size_t* size);
+
+// A decode to which ids are given one by one. What it has given out is always the start of what
+// qtx_tokenizer_decode gives for all ids; after finish it is all of it. An id without a token has
+// no text. The tokenizer must outlive it. Open returns null on failure.
+qtx_stream* qtx_stream_open(const qtx_tokenizer* tokenizer, int skip_special);
+void qtx_stream_free(qtx_stream* stream);
+
+// Gives the text that is certain now and was not before: whole characters. Both return 0, or -1 on
+// failure, which only a decoder out of the ordinary can cause.
+int qtx_stream_push(qtx_stream* stream, int32_t id, qtx_take_text take, void* to);
+
+// Gives the rest; the stream then begins anew.
+int qtx_stream_finish(qtx_stream* stream, qtx_take_text take, void* to);
+
+// Reads a Jinja template as transformers does: blocks trimmed, loop controls, Python's methods.
+// Returns null where it is not valid; the error names the line.
+qtx_chat* qtx_chat_open(const char* source, size_t source_size);
+void qtx_chat_free(qtx_chat* chat);
+
+// Gives the text of a conversation. `messages` is a JSON list of objects; `variables` a JSON object
+// of further variables, which hide those of the same name (tools and documents are null by
+// default). `now`, for strftime_now, may be null: then there is no such function. Returns 0, or -1
+// when the template raises, takes too many steps or writes too much; then `take` is not called.
+int qtx_chat_render(const qtx_chat* chat, const char* messages, size_t messages_size,
+                    const char* variables, size_t variables_size, int add_generation_prompt,
+                    const struct tm* now, qtx_take_text take, void* to);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,12 +1,10 @@
 #include "core/text/tokenizer.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
-#include <system_error>
 #include <utility>
 
+#include "core/text/chat_template.h"
+#include "core/text/model_file.h"
 #include "core/text/text_bridge.h"
 #include "core/util/error.h"
 
@@ -16,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr const char* kMendFile = "mend the file, or take it anew from where the model came from";
 constexpr const char* kSameModel = "take all files of the folder from the same model";
 
 void take_ids(void* to, const std::int32_t* ids, std::size_t count) noexcept {
@@ -28,60 +25,9 @@ void take_text(void* to, const char* text, std::size_t size) noexcept {
 }
 
 // What is wrong with a file that the user gave.
-Error file_error(const fs::path& file, const std::string& what, const std::string& hint) {
+Error file_error(const fs::path& file, const std::string& what, const char* hint) {
   return Error(cat(file.string(), ": ", what), hint, kExitUsage);
 }
-
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
-// One of the optional JSON files of a model folder; an absent file is an empty object.
-struct ConfigFile {
-  fs::path path;
-  Json json = Json::object();
-
-  explicit ConfigFile(fs::path file) : path(std::move(file)) {
-    if (!is_file(path)) return;
-    std::ifstream in(path, std::ios::binary);
-    const std::string text(std::istreambuf_iterator<char>(in), {});
-    try {
-      json = Json::parse(text);
-    } catch (const Json::parse_error& e) {
-      const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
-      const auto line = 1 + std::count(text.begin(), end, '\n');
-      throw file_error(path, cat("not valid JSON (line ", line, ")"), kMendFile);
-    }
-    if (!json.is_object()) throw file_error(path, "must be a JSON object", kMendFile);
-  }
-
-  bool has(const char* key) const { return json.contains(key) && !json.at(key).is_null(); }
-
-  // The text of a token: "<eos>", or {"content": "<eos>", …}; empty where the key is not there.
-  std::optional<std::string> token(const char* key) const {
-    if (!has(key)) return std::nullopt;
-    const Json& value = json.at(key);
-    const Json& text = value.is_object() && value.contains("content") ? value["content"] : value;
-    if (!text.is_string()) {
-      throw file_error(path, cat("`", key, "` must be the text of a token"), kMendFile);
-    }
-    return text.get<std::string>();
-  }
-
-  // Ids of tokens: 1, or [1, 2]; none where the key is not there. They may be out of range.
-  std::vector<Json> ids(const char* key) const {
-    if (!has(key)) return {};
-    const Json& value = json.at(key);
-    const std::vector<Json> ids =
-        value.is_array() ? value.get<std::vector<Json>>() : std::vector{value};
-    for (const Json& id : ids) {
-      if (id.is_number_integer()) continue;
-      throw file_error(path, cat("`", key, "` must be a token id or a list of them"), kMendFile);
-    }
-    return ids;
-  }
-};
 
 // The id that a JSON integer is, if the tokenizer has it.
 std::optional<std::int32_t> known_id(const Json& json, const Tokenizer& tokenizer) {
@@ -96,7 +42,8 @@ void Tokenizer::Free::operator()(qtx_tokenizer* handle) const { qtx_tokenizer_fr
 
 Tokenizer Tokenizer::open(const fs::path& folder) {
   const fs::path file = folder / "tokenizer.json";
-  if (!is_file(file)) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
     throw Error(cat(folder.string(), " has no tokenizer.json"),
                 "give a folder with a tokenizer in Hugging Face form", kExitUsage);
   }
@@ -113,9 +60,9 @@ Tokenizer Tokenizer::open(const fs::path& folder) {
 }
 
 void Tokenizer::read_end_tokens(const fs::path& folder) {
-  const ConfigFile own(folder / "tokenizer_config.json");
-  const ConfigFile generation(folder / "generation_config.json");
-  const ConfigFile model(folder / "config.json");
+  const ModelFile own(folder / "tokenizer_config.json");
+  const ModelFile generation(folder / "generation_config.json");
+  const ModelFile model(folder / "config.json");
 
   if (const auto token = own.token("eos_token")) {
     const auto id = token_to_id(*token);
@@ -126,7 +73,7 @@ void Tokenizer::read_end_tokens(const fs::path& folder) {
     }
     stop_ids_.push_back(*id);
   }
-  const ConfigFile& more = generation.has("eos_token_id") ? generation : model;
+  const ModelFile& more = generation.has("eos_token_id") ? generation : model;
   for (const Json& json : more.ids("eos_token_id")) {
     const auto id = known_id(json, *this);
     if (!id) {
@@ -136,18 +83,59 @@ void Tokenizer::read_end_tokens(const fs::path& folder) {
     }
     stop_ids_.push_back(*id);
   }
+  if (!stop_ids_.empty()) eos_id_ = stop_ids_.front();
+  try {
+    if (const auto chat = ChatTemplate::find(folder)) add_end_of_turn(*chat);
+  } catch (const Error&) {
+    // A template that cannot be read is an error when messages are rendered, not here.
+  }
   if (stop_ids_.empty()) {
     throw Error(cat("no file in ", folder.string(), " names an end token"),
                 "set `eos_token` in tokenizer_config.json", kExitUsage);
   }
-  eos_id_ = stop_ids_.front();
-  std::sort(stop_ids_.begin(), stop_ids_.end());
-  stop_ids_.erase(std::unique(stop_ids_.begin(), stop_ids_.end()), stop_ids_.end());
+  sort_stop_ids();
 
   // A padding token that the vocabulary lacks is none: -1 is a habit of old folders.
   const auto pad = (generation.has("pad_token_id") ? generation : model).ids("pad_token_id");
   if (const auto token = own.token("pad_token")) pad_id_ = token_to_id(*token);
   if (!pad_id_ && !pad.empty()) pad_id_ = known_id(pad.front(), *this);
+}
+
+void Tokenizer::sort_stop_ids() {
+  std::sort(stop_ids_.begin(), stop_ids_.end());
+  stop_ids_.erase(std::unique(stop_ids_.begin(), stop_ids_.end()), stop_ids_.end());
+}
+
+void Tokenizer::add_end_of_turn(const ChatTemplate& chat) {
+  static constexpr std::string_view kAnswer = "the answer 7a3f";  // no template writes it itself
+  std::string text;
+  try {
+    text = chat.render(cat(R"([{"role": "user", "content": "question"},)",
+                           R"({"role": "assistant", "content": ")", kAnswer, "\"}]"),
+                       {.add_generation_prompt = false});
+  } catch (const Error&) {
+    return;  // a template for other conversations
+  }
+  const auto at = text.rfind(kAnswer);
+  if (at == std::string::npos) return;
+  const std::string_view rest = std::string_view(text).substr(at + kAnswer.size());
+  const auto end = rest.find_first_not_of(" \n");
+  if (end == std::string_view::npos) return;
+  const auto id = qtx_tokenizer_special_at(handle_.get(), rest.data() + end, rest.size() - end);
+  if (id < 0) return;
+  if (stop_ids_.empty()) eos_id_ = id;
+  stop_ids_.push_back(id);
+  sort_stop_ids();
+}
+
+std::string_view Tokenizer::bytes(std::int32_t id) const {
+  std::size_t size = 0;
+  const std::uint8_t* data = qtx_tokenizer_bytes(handle_.get(), id, &size);
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+bool Tokenizer::is_special(std::int32_t id) const {
+  return qtx_tokenizer_is_special(handle_.get(), id) != 0;
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, EncodeMode mode) const {

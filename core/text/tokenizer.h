@@ -18,6 +18,8 @@ struct qtx_tokenizer;
 
 namespace qed {
 
+class ChatTemplate;
+
 // Whether encode adds the tokens that the tokenizer puts around a text, such as a start token. A
 // rendered chat template has its own: then kPlain.
 enum class EncodeMode { kPlain, kAddSpecial };
@@ -30,8 +32,9 @@ class Tokenizer final {
  public:
   // Reads tokenizer.json, and where they are present tokenizer_config.json (eos_token, pad_token),
   // generation_config.json (eos_token_id, pad_token_id) and config.json (the same two keys, where
-  // generation_config.json does not have them). Throws Error naming the file that is missing or
-  // not valid, an end token that the vocabulary does not have, or that no file names one.
+  // generation_config.json does not have them), and the chat template. Throws Error naming the file
+  // that is missing or not valid, an end token that the vocabulary does not have, or that no file
+  // names one.
   static Tokenizer open(const std::filesystem::path& folder);
 
   Tokenizer(Tokenizer&&) noexcept = default;
@@ -59,8 +62,20 @@ class Tokenizer final {
   // The token that ends a completion: tokenizer_config.json's, else the first of stop_ids().
   std::int32_t eos_id() const { return eos_id_; }
 
-  // Every id that ends a completion: what all files name, ascending, never empty.
+  // Every id that ends a completion: what all files name and what the folder's chat template writes
+  // after an answer, ascending, never empty.
   const std::vector<std::int32_t>& stop_ids() const { return stop_ids_; }
+
+  // Adds to stop_ids() the special token that `chat` writes after an assistant's message, if any.
+  void add_end_of_turn(const ChatTemplate& chat);
+
+  // The bytes that a token adds to a text that is not empty: for a byte-level or byte-fallback
+  // tokenizer perhaps a part of a character. Empty where no token has the id. Valid as long as the
+  // tokenizer. The first call computes the table of all ids.
+  std::string_view bytes(std::int32_t id) const;
+
+  // Whether the token is one that DecodeMode::kSkipSpecial leaves out.
+  bool is_special(std::int32_t id) const;
 
   // The padding token, where a file names one that the vocabulary has.
   std::optional<std::int32_t> pad_id() const { return pad_id_; }
@@ -70,8 +85,11 @@ class Tokenizer final {
     void operator()(qtx_tokenizer* handle) const;
   };
 
+  friend class DecodeStream;
+
   Tokenizer() = default;
   void read_end_tokens(const std::filesystem::path& folder);
+  void sort_stop_ids();
 
   std::string name_;  // path of tokenizer.json, for messages
   std::unique_ptr<qtx_tokenizer, Free> handle_;

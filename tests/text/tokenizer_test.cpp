@@ -9,7 +9,8 @@
 #include <random>
 #include <thread>
 
-#include "core/util/error.h"
+#include "core/text/chat_template.h"
+#include "tests/text/text_fixture.h"
 
 namespace qed {
 namespace {
@@ -34,44 +35,22 @@ std::string text_of(const Ids& ids) {
   return text;
 }
 
-// Calls `action` and returns "message | hint" of the Error that it throws.
-template <class Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return std::string(e.what()) + " | " + e.hint();
-  }
-  return "no error";
-}
-
 std::string read(const fs::path& file) {
   std::ifstream in(file);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void write(const fs::path& file, std::string_view text) { std::ofstream(file) << text; }
-
 // A copy of the quick start's folder to spoil; its messages call the folder FOLDER.
-class SpoiledFolder : public ::testing::Test {
+class SpoiledFolder : public TextFolder {
  protected:
   void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) /
-              ("qed_text_" +
-               std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+    TextFolder::SetUp();
     for (const auto& entry : fs::directory_iterator(kQuickstart)) fs::copy(entry.path(), folder_);
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   std::string open_error() const {
-    std::string error = error_of([&] { Tokenizer::open(folder_); });
-    const auto at = error.find(folder_.string());
-    return at == std::string::npos ? error : error.replace(at, folder_.string().size(), "FOLDER");
+    return error([&] { Tokenizer::open(folder_); });
   }
-
-  fs::path folder_;
 };
 
 TEST(QuickstartTokenizer, HasExactlyTheTwentyOneTokens) {
@@ -180,7 +159,7 @@ TEST(Tokenizer, CanBeMoved) {
 }
 
 TEST_F(SpoiledFolder, ByteLevelTokenizerLosesNothing) {
-  write(folder_ / "tokenizer.json", R"({
+  write("tokenizer.json", R"({
     "added_tokens": [{"id": 1, "content": "<eos>", "single_word": false, "lstrip": false,
                       "rstrip": false, "normalized": false, "special": true}],
     "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
@@ -205,29 +184,62 @@ TEST_F(SpoiledFolder, TruncationAndPaddingOfTheFileAreLeftOut) {
       text.find("\"padding\": null"), 15,
       R"("padding": {"strategy": {"Fixed": 9}, "direction": "Left", "pad_to_multiple_of": null,)"
       R"( "pad_id": 0, "pad_type_id": 0, "pad_token": "<pad>"})");
-  write(folder_ / "tokenizer.json", text);
+  write("tokenizer.json", text);
   EXPECT_THAT(Tokenizer::open(folder_).encode("123"), ElementsAre(10, 11, 12));
 }
 
 TEST_F(SpoiledFolder, StopIdsAreTheUnionOfBothFiles) {
-  write(folder_ / "generation_config.json", R"({"eos_token_id": [5, 3, 5], "pad_token_id": 2})");
+  write("generation_config.json", R"({"eos_token_id": [5, 3, 5], "pad_token_id": 2})");
   const Tokenizer tokenizer = Tokenizer::open(folder_);
   EXPECT_THAT(tokenizer.stop_ids(), ElementsAre(1, 3, 5));
   EXPECT_EQ(tokenizer.eos_id(), 1);
   EXPECT_EQ(tokenizer.pad_id(), 0);
 }
 
+TEST_F(SpoiledFolder, WhatTheTemplateWritesAfterAnAnswerIsAStopId) {
+  const auto stop_ids = [&](std::string_view chat) {
+    write("chat_template.jinja", chat);
+    return Tokenizer::open(folder_).stop_ids();
+  };
+  std::string tokenizer = read(folder_ / "tokenizer.json");
+  const auto at = tokenizer.find("\"special\": false", tokenizer.find("\"id\": 5"));
+  tokenizer.replace(at, 16, "\"special\": true");  // </answer>
+  write("tokenizer.json", tokenizer);
+  EXPECT_THAT(stop_ids("{% for m in messages %}{{ m.content }} \n</answer>\n{% endfor %}"),
+              ElementsAre(1, 5));
+  EXPECT_THAT(stop_ids("{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}"),
+              ElementsAre(1));
+  EXPECT_THAT(stop_ids("{% for m in messages %}{{ m.content }}{% endfor %}"), ElementsAre(1));
+  EXPECT_THAT(stop_ids("{{ messages[1].content }}0</answer>"), ElementsAre(1));
+  EXPECT_THAT(stop_ids("{{ messages[1].content }}</think>"), ElementsAre(1));
+  EXPECT_THAT(stop_ids("{{ messages[1].content }}unknown characters"), ElementsAre(1));
+  EXPECT_THAT(stop_ids("{{ raise_exception('no') }}"), ElementsAre(1));
+  EXPECT_THAT(stop_ids("{% not a template"), ElementsAre(1));
+  write("tokenizer_config.json", "{}");
+  write("generation_config.json", "{}");
+  write("config.json", "{}");
+  EXPECT_THAT(stop_ids("{{ messages[1].content }}</answer>"), ElementsAre(5));
+  EXPECT_EQ(Tokenizer::open(folder_).eos_id(), 5);
+}
+
+TEST_F(SpoiledFolder, AnotherTemplateAddsItsStopId) {
+  write("mine.jinja", "{{ messages[1].content }}<pad>");
+  Tokenizer tokenizer = Tokenizer::open(folder_);
+  tokenizer.add_end_of_turn(ChatTemplate::read(folder_ / "mine.jinja", folder_));
+  EXPECT_THAT(tokenizer.stop_ids(), ElementsAre(0, 1));
+  EXPECT_EQ(tokenizer.eos_id(), 1);
+}
+
 TEST_F(SpoiledFolder, TheModelsConfigNamesTheEndTokenWhereNoOtherFileDoes) {
-  write(folder_ / "tokenizer_config.json", R"({"eos_token": null})");
-  write(folder_ / "generation_config.json", "{}");
+  write("tokenizer_config.json", R"({"eos_token": null})");
+  write("generation_config.json", "{}");
   const Tokenizer tokenizer = Tokenizer::open(folder_);
   EXPECT_THAT(tokenizer.stop_ids(), ElementsAre(1));
   EXPECT_EQ(tokenizer.pad_id(), 0);
 }
 
 TEST_F(SpoiledFolder, AnEndTokenMayBeWrittenAsAnObject) {
-  write(folder_ / "tokenizer_config.json",
-        R"({"eos_token": {"content": "</answer>", "special": false}})");
+  write("tokenizer_config.json", R"({"eos_token": {"content": "</answer>", "special": false}})");
   fs::remove(folder_ / "generation_config.json");
   fs::remove(folder_ / "config.json");
   const Tokenizer tokenizer = Tokenizer::open(folder_);
@@ -236,8 +248,8 @@ TEST_F(SpoiledFolder, AnEndTokenMayBeWrittenAsAnObject) {
 }
 
 TEST_F(SpoiledFolder, APaddingTokenThatTheVocabularyLacksIsNone) {
-  write(folder_ / "tokenizer_config.json", R"({"eos_token": "<eos>", "pad_token": "[PAD]"})");
-  write(folder_ / "generation_config.json", R"({"pad_token_id": -1})");
+  write("tokenizer_config.json", R"({"eos_token": "<eos>", "pad_token": "[PAD]"})");
+  write("generation_config.json", R"({"pad_token_id": -1})");
   EXPECT_EQ(Tokenizer::open(folder_).pad_id(), std::nullopt);
 }
 
@@ -248,7 +260,7 @@ TEST_F(SpoiledFolder, MissingTokenizerIsOneSentence) {
 }
 
 TEST_F(SpoiledFolder, CorruptTokenizerIsOneSentence) {
-  write(folder_ / "tokenizer.json", "{\n  \"model\": ");
+  write("tokenizer.json", "{\n  \"model\": ");
   EXPECT_EQ(
       open_error(),
       "FOLDER/tokenizer.json: not a tokenizer: EOF while parsing a value at line 2 column 11 | "
@@ -256,18 +268,18 @@ TEST_F(SpoiledFolder, CorruptTokenizerIsOneSentence) {
 }
 
 TEST_F(SpoiledFolder, CorruptConfigIsOneSentence) {
-  write(folder_ / "tokenizer_config.json", "{\n\"eos_token\": \"<eos>\",\n}\n");
+  write("tokenizer_config.json", "{\n\"eos_token\": \"<eos>\",\n}\n");
   EXPECT_EQ(open_error(),
             "FOLDER/tokenizer_config.json: not valid JSON (line 3) | mend the file, or take it "
             "anew from where the model came from");
-  write(folder_ / "tokenizer_config.json", "[]");
+  write("tokenizer_config.json", "[]");
   EXPECT_EQ(open_error(),
             "FOLDER/tokenizer_config.json: must be a JSON object | mend the file, or take it anew "
             "from where the model came from");
 }
 
 TEST_F(SpoiledFolder, UnknownEndTokenIsOneSentence) {
-  write(folder_ / "tokenizer_config.json", R"({"eos_token": "<|im_end|>"})");
+  write("tokenizer_config.json", R"({"eos_token": "<|im_end|>"})");
   EXPECT_EQ(open_error(),
             "FOLDER/tokenizer_config.json: `eos_token` is `<|im_end|>`, which is not in "
             "tokenizer.json | take all files of the folder from the same model");
@@ -275,7 +287,7 @@ TEST_F(SpoiledFolder, UnknownEndTokenIsOneSentence) {
 
 TEST_F(SpoiledFolder, UnknownStopIdIsOneSentence) {
   for (const char* id : {"21", "-1", "4294967297", "18446744073709551615"}) {
-    write(folder_ / "generation_config.json", std::string(R"({"eos_token_id": [1, )") + id + "]}");
+    write("generation_config.json", std::string(R"({"eos_token_id": [1, )") + id + "]}");
     EXPECT_EQ(open_error(), std::string("FOLDER/generation_config.json: `eos_token_id` has ") + id +
                                 ", which is not in tokenizer.json | take all files of the "
                                 "folder from the same model");
@@ -283,11 +295,11 @@ TEST_F(SpoiledFolder, UnknownStopIdIsOneSentence) {
 }
 
 TEST_F(SpoiledFolder, WrongTypesAreOneSentence) {
-  write(folder_ / "generation_config.json", R"({"eos_token_id": "1"})");
+  write("generation_config.json", R"({"eos_token_id": "1"})");
   EXPECT_EQ(open_error(),
             "FOLDER/generation_config.json: `eos_token_id` must be a token id or a list of them | "
             "mend the file, or take it anew from where the model came from");
-  write(folder_ / "tokenizer_config.json", R"({"eos_token": 1})");
+  write("tokenizer_config.json", R"({"eos_token": 1})");
   EXPECT_EQ(open_error(),
             "FOLDER/tokenizer_config.json: `eos_token` must be the text of a token | mend the "
             "file, or take it anew from where the model came from");
@@ -295,7 +307,7 @@ TEST_F(SpoiledFolder, WrongTypesAreOneSentence) {
 
 TEST_F(SpoiledFolder, NoEndTokenAnywhereIsOneSentence) {
   for (const char* file : {"tokenizer_config.json", "generation_config.json", "config.json"}) {
-    write(folder_ / file, "{}");
+    write(file, "{}");
   }
   EXPECT_EQ(open_error(),
             "no file in FOLDER names an end token | set `eos_token` in tokenizer_config.json");
