@@ -18,6 +18,8 @@ Run add_plugin(CLI::App& app);
 Run add_config(CLI::App& app);
 Run add_items(CLI::App& app);
 Run add_verify(CLI::App& app);
+Run add_model(CLI::App& app);
+Run add_score(CLI::App& app);
 Run add_version(CLI::App& app);
 
 // Options that several commands have.

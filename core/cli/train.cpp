@@ -1,10 +1,6 @@
-#include <dlfcn.h>
-
-#include <boost/dll/runtime_symbol_info.hpp>
-#include <boost/dll/shared_library.hpp>
-#include <filesystem>
 #include <memory>
 
+#include "core/cli/open_engine.h"
 #include "core/cli/open_host.h"
 #include "core/cli/render.h"
 #include "core/cli/run_folder.h"
@@ -29,30 +25,6 @@ std::string command_line(const std::vector<std::string>& arguments) {
   return text;
 }
 
-// Opens the engine for good: LibTorch does not survive being unloaded.
-EngineTrain open_engine() {
-  namespace dll = boost::dll;
-  const std::filesystem::path program = dll::program_location();
-  const std::filesystem::path path =
-      (program.parent_path() / ".." / "lib" / "libqed_engine.so").lexically_normal();
-  if (!std::filesystem::exists(path)) {
-    throw Error(cat("this build of qed has no engine: ", path.string(), " is missing"),
-                "configure the build with -DQED_ENGINE=ON");
-  }
-  static auto& library = *new dll::shared_library();
-  std::error_code failure;
-  library.load(path, static_cast<dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE),
-               failure);
-  if (failure) {
-    const char* reason = ::dlerror();
-    throw Error(cat("cannot open the engine ", path.string(), ": ",
-                    reason == nullptr ? "no reason given" : reason),
-                "build it again, and check that LibTorch is where it was");
-  }
-  QED_CHECK(library.has(kEngineTrainSymbol), path.string());
-  return library.get<std::remove_pointer_t<EngineTrain>>(kEngineTrainSymbol);
-}
-
 int train(const TrainOptions& options, const std::string& command) {
   if (options.file.empty()) {
     throw Error("qed train needs a run file", "try `qed train configs/quickstart.toml`",
@@ -68,7 +40,7 @@ int train(const TrainOptions& options, const std::string& command) {
                              .fresh = options.fresh,
                              .program = program_name(),
                              .command = command};
-  return open_engine()(request);
+  return open_engine<EngineTrain>(kEngineTrainSymbol)(request);
 }
 
 }  // namespace

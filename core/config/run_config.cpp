@@ -25,6 +25,8 @@ void visit(Visitor& v, ModelTable& t) {
   v("path", t.path, {.help = "a Hugging Face folder to start from"});
   v("config", t.config,
     {.help = "config.json of a model made from nothing, its tokenizer beside it"});
+  v("dtype", t.dtype,
+    {.choices = {"float32", "bfloat16"}, .help = "of the weights; training takes float32"});
 }
 
 template <class Visitor>

@@ -25,6 +25,7 @@ struct RunTable {
 struct ModelTable {
   std::string path;    // Hugging Face folder; or
   std::string config;  // config.json of a model to be made from nothing, its tokenizer beside it
+  std::string dtype = "float32";  // of the weights
 };
 
 // A plugin chosen by name, with its checked options as canonical JSON (sorted keys, all of them).

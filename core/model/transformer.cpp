@@ -1,5 +1,6 @@
-// Qwen2: Yang et al., "Qwen2 Technical Report" (2024), section 2.2; as transformers'
-// Qwen2ForCausalLM.
+// Llama: Touvron et al., "LLaMA" (2023), section 2.2; with biases Qwen2 (Yang et al., "Qwen2
+// Technical Report" (2024), section 2.2), with normed queries and keys Qwen3 ("Qwen3 Technical
+// Report" (2025), section 2); Mistral is Llama within its window. As transformers' models.
 
 #include "core/model/transformer.h"
 
@@ -13,10 +14,8 @@
 
 namespace qed {
 
-Transformer::Transformer(const ModelConfig& config)
-    : config_(config),
-      weights_(config),
-      rope_(ops::rope_table(config.max_position_embeddings, config.head_dim, config.rope_theta)) {}
+Transformer::Transformer(const ModelConfig& config, WeightsOptions options)
+    : config_(config), weights_(config, options), rope_(rope_frequencies(config)) {}
 
 at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position,
                                 const AttentionContext& context) {
@@ -30,16 +29,19 @@ at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position
 
     at::Tensor h = ops::rms_norm(x, w.input_norm, eps);
     at::Tensor qkv = ops::linear(h, w.qkv, w.qkv_bias, heads.qkv_width());
+    if (c.qk_norm) {
+      qkv = ops::head_norm(qkv, w.q_norm, w.k_norm, heads.heads, heads.kv_heads, eps);
+    }
     qkv = ops::rope(qkv, position, rope_, heads.heads + heads.kv_heads);
     h = context.cache != nullptr
             ? ops::attention_paged(qkv, heads, context.cache->layer(static_cast<std::int64_t>(i)),
                                    context.runs)
             : ops::attention(qkv, heads, context.offset);
-    x = at::add(x, ops::linear(h, w.o, {}, c.hidden_size));
+    x = at::add(x, ops::linear(h, w.o, w.o_bias, c.hidden_size));
 
     h = ops::rms_norm(x, w.post_norm, eps);
-    h = ops::swiglu(ops::linear(h, w.gate_up, {}, 2 * c.intermediate_size));
-    x = at::add(x, ops::linear(h, w.down, {}, c.hidden_size));
+    h = ops::swiglu(ops::linear(h, w.gate_up, w.gate_up_bias, 2 * c.intermediate_size));
+    x = at::add(x, ops::linear(h, w.down, w.down_bias, c.hidden_size));
   }
   return ops::rms_norm(x, weights_.final_norm, eps);
 }

@@ -26,7 +26,7 @@ struct AttentionContext {
 
 class Transformer {
  public:
-  explicit Transformer(const ModelConfig& config);
+  explicit Transformer(const ModelConfig& config, WeightsOptions options = {});  // weights 0
 
   // Hidden states after the last norm, [T, D]. id and position: [T] int64. Differentiable unless a
   // cache is used. Row t depends on its own sequence up to t, to the bit.

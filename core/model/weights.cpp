@@ -2,10 +2,12 @@
 
 #include "core/ops/gemm.h"
 #include "core/util/error.h"
+#include "core/util/pages.h"
+#include "core/util/parallel.h"
 
 #include "qed/philox.h"
 
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,6 +20,8 @@ namespace {
 using ops::kLanes;
 using ops::num_panels;
 
+constexpr float kOne = 1;
+
 // One draw of N(0, 1): Box-Muller on the i-th counter of the tensor's key.
 double normal(std::uint64_t key, std::uint64_t i) {
   const auto bits = philox(key, i);
@@ -26,150 +30,186 @@ double normal(std::uint64_t key, std::uint64_t i) {
   return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * angle);
 }
 
-}  // namespace
-
-Weights::Weights(const ModelConfig& c) {
-  const std::int64_t d = c.hidden_size, f = c.intermediate_size;
-  const std::int64_t q = c.num_attention_heads * c.head_dim,
-                     kv = c.num_key_value_heads * c.head_dim;
-  const auto linear = [](std::int64_t fan_in) {
-    return 0.5 / std::sqrt(static_cast<double>(fan_in));
-  };
-  const double residual = 1 / std::sqrt(2.0 * static_cast<double>(c.num_hidden_layers));
-  const auto matrix = [](std::string name, std::int64_t rows, double init_std) {
-    return Part{std::move(name), rows, 0, 0, 0, init_std, 0};
-  };
-  const auto vector = [](std::string name, std::int64_t n, float value) {
-    return Part{std::move(name), n, 0, 0, 0, 0, value};
-  };
-
-  layers.resize(c.num_hidden_layers);
-  add(embedding, d, {matrix("model.embed_tokens.weight", c.vocab_size, c.initializer_range)});
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    LayerWeights& l = layers[i];
-    const std::string at = "model.layers." + std::to_string(i) + ".";
-    const std::string attn = at + "self_attn.", mlp = at + "mlp.";
-    add(l.input_norm, 0, {vector(at + "input_layernorm.weight", d, 1)});
-    add(l.qkv, d,
-        {matrix(attn + "q_proj.weight", q, linear(d)),
-         matrix(attn + "k_proj.weight", kv, linear(d)),
-         matrix(attn + "v_proj.weight", kv, linear(d))});
-    add(l.qkv_bias, 0,
-        {vector(attn + "q_proj.bias", q, 0), vector(attn + "k_proj.bias", kv, 0),
-         vector(attn + "v_proj.bias", kv, 0)});
-    add(l.o, q, {matrix(attn + "o_proj.weight", d, linear(q) * residual)});
-    add(l.post_norm, 0, {vector(at + "post_attention_layernorm.weight", d, 1)});
-    add(l.gate_up, d,
-        {matrix(mlp + "gate_proj.weight", f, linear(d)),
-         matrix(mlp + "up_proj.weight", f, linear(d))});
-    add(l.down, f, {matrix(mlp + "down_proj.weight", d, linear(f) * residual)});
-  }
-  add(final_norm, 0, {vector("model.norm.weight", d, 1)});
-  if (!c.tie_word_embeddings)
-    add(lm_head, d, {matrix("lm_head.weight", c.vocab_size, c.initializer_range)});
-  bind();
-  if (c.tie_word_embeddings) lm_head = embedding;
+at::Tensor zeros(std::int64_t size) {
+  auto pages = zero_pages(static_cast<std::size_t>(size) * sizeof(float));
+  float* data = reinterpret_cast<float*>(pages.get());
+  return at::from_blob(
+      data, {size}, [pages](void*) mutable { pages.reset(); }, at::kFloat);
 }
 
-void Weights::add(at::Tensor& leaf, std::int64_t depth, std::vector<Part> parts) {
-  std::int64_t rows = 0;
-  for (Part& part : parts) {
-    part.depth = depth;
-    part.offset = size_;
-    part.first_row = rows;
-    rows += part.rows;
-    num_parameters_ += part.rows * std::max<std::int64_t>(depth, 1);
-    parts_.push_back(std::move(part));
-  }
-  // A vector is as long as its parts, rounded up to whole lanes; a norm's width is its true width.
-  const std::int64_t padded = num_panels(rows) * kLanes;
-  if (depth > 0) {
-    leaves_.push_back({&leaf, size_, {num_panels(rows), depth, kLanes}});
-    size_ += padded * depth;
-  } else {
-    leaves_.push_back({&leaf, size_, {parts.size() > 1 ? padded : rows}});
-    size_ += padded;
-  }
-}
+// A run of rows of one tensor.
+struct Piece {
+  std::size_t tensor;
+  std::int64_t first_row, num_rows;
+};
 
-void Weights::bind() {
-  flat_ = at::zeros({size_}, at::kFloat);
-  grad_ = at::zeros({size_}, at::kFloat);
-  for (const Leaf& leaf : leaves_) {
-    std::int64_t n = 1;
-    for (const auto s : leaf.shape) n *= s;
-    *leaf.tensor = flat_.narrow(0, leaf.offset, n).view(leaf.shape).detach();
-    leaf.tensor->set_requires_grad(true);
-    leaf.tensor->mutable_grad() = grad_.narrow(0, leaf.offset, n).view(leaf.shape);
-  }
-}
-
-void Weights::init(std::uint64_t seed) {
-  float* flat = flat_.data_ptr<float>();
-  for (const Part& part : parts_) {
-    const std::int64_t depth = std::max<std::int64_t>(part.depth, 1);
-    const std::uint64_t key = KeyHash().add(seed).add("init").add(part.name).value();
-    std::vector<float> values(part.rows * depth, part.init_value);
-    if (part.init_std > 0) {
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = static_cast<float>(part.init_std * normal(key, i));
-      }
+// All tensors in pieces, for threads to take.
+std::vector<Piece> pieces(const std::vector<TensorSpec>& specs) {
+  std::vector<Piece> out;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const std::int64_t step = rows_per_piece(specs[i]);
+    for (std::int64_t row = 0; row < specs[i].rows(); row += step) {
+      out.push_back({i, row, std::min(step, specs[i].rows() - row)});
     }
-    if (part.depth == 0) {
-      std::copy(values.begin(), values.end(), flat + part.offset + part.first_row);
-    } else {
-      ops::to_panels(values.data(), part.rows, depth, flat + part.offset, part.first_row);
-    }
-  }
-}
-
-void Weights::load(const SafetensorsFile& file) {
-  for (const std::string& name : file.names()) {
-    const bool known =
-        std::any_of(parts_.begin(), parts_.end(), [&](const Part& p) { return p.name == name; });
-    if (!known && name != "lm_head.weight") {  // a tied model may carry a copy of its embedding
-      throw Error(cat(file.path(), " has a tensor `", name,
-                      "` that a qwen2 model of its config.json lacks"));
-    }
-  }
-  from_file(file, flat_);
-}
-
-std::vector<NamedTensor> Weights::to_tensors(const at::Tensor& flat,
-                                             const std::string& prefix) const {
-  const float* from = flat.const_data_ptr<float>();
-  std::vector<NamedTensor> out;
-  for (const Part& part : parts_) {
-    NamedTensor t{prefix + part.name, {part.rows}, {}};
-    t.data.resize(part.rows * std::max<std::int64_t>(part.depth, 1));
-    if (part.depth == 0) {
-      std::copy_n(from + part.offset + part.first_row, part.rows, t.data.begin());
-    } else {
-      t.shape.push_back(part.depth);
-      ops::from_panels(from + part.offset, part.first_row, part.rows, part.depth, t.data.data());
-    }
-    out.push_back(std::move(t));
   }
   return out;
 }
 
-void Weights::from_file(const SafetensorsFile& file, at::Tensor& flat,
-                        const std::string& prefix) const {
-  float* to = flat.data_ptr<float>();
-  for (const Part& part : parts_) {
-    std::vector<std::int64_t> shape = {part.rows};
-    if (part.depth > 0) shape.push_back(part.depth);
-    const auto values = file.f32(prefix + part.name, shape);
-    if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) {
-      throw Error(
-          cat("`", prefix, part.name, "` in ", file.path(), " holds a number that is not finite"));
+// Calls body(piece, scratch) for every piece, on all threads.
+template <class Body>
+void for_each_piece(const std::vector<TensorSpec>& specs, Body&& body) {
+  const std::vector<Piece> all = pieces(specs);
+  parallel_for(static_cast<std::int64_t>(all.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> scratch;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const Piece& piece = all[static_cast<std::size_t>(i)];
+      scratch.resize(static_cast<std::size_t>(piece.num_rows * specs[piece.tensor].row_length()));
+      body(piece, scratch);
     }
-    if (part.depth == 0) {
-      std::copy(values.begin(), values.end(), to + part.offset + part.first_row);
-    } else {
-      ops::to_panels(values.data(), part.rows, part.depth, to + part.offset, part.first_row);
-    }
+  });
+}
+
+}  // namespace
+
+Weights::Weights(const ModelConfig& c, WeightsOptions options) : options_(options) {
+  QED_CHECK(options.dtype == Dtype::kFloat32 ||
+            (options.dtype == Dtype::kBfloat16 && !options.is_trainable));
+  Specs specs;
+  for (TensorSpec& spec : checkpoint_tensors(c)) specs[spec.name] = spec;
+  layers.resize(static_cast<std::size_t>(c.num_hidden_layers));
+  add(embedding, specs, {"model.embed_tokens.weight"}, c.initializer_range);
+  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) add_layer(c, i, specs);
+  add(final_norm, specs, {"model.norm.weight"}, 0, kOne);
+  if (!c.tie_word_embeddings) add(lm_head, specs, {"lm_head.weight"}, c.initializer_range);
+  QED_CHECK(specs_.size() == specs.size());
+  bind();
+  if (c.tie_word_embeddings) lm_head = embedding;
+}
+
+void Weights::add_layer(const ModelConfig& c, std::int64_t i, const Specs& specs) {
+  const auto linear = [](std::int64_t fan_in) {
+    return 0.5 / std::sqrt(static_cast<double>(fan_in));
+  };
+  const double residual = 1 / std::sqrt(2.0 * static_cast<double>(c.num_hidden_layers));
+  const std::int64_t d = c.hidden_size;
+  LayerWeights& l = layers[static_cast<std::size_t>(i)];
+  const std::string at = "model.layers." + std::to_string(i) + ".";
+  const std::string attn = at + "self_attn.", mlp = at + "mlp.";
+  add(l.input_norm, specs, {at + "input_layernorm.weight"}, 0, kOne);
+  add(l.qkv, specs, {attn + "q_proj.weight", attn + "k_proj.weight", attn + "v_proj.weight"},
+      linear(d));
+  add(l.qkv_bias, specs, {attn + "q_proj.bias", attn + "k_proj.bias", attn + "v_proj.bias"}, 0);
+  add(l.q_norm, specs, {attn + "q_norm.weight"}, 0, kOne);
+  add(l.k_norm, specs, {attn + "k_norm.weight"}, 0, kOne);
+  add(l.o, specs, {attn + "o_proj.weight"}, linear(c.q_width()) * residual);
+  add(l.o_bias, specs, {attn + "o_proj.bias"}, 0);
+  add(l.post_norm, specs, {at + "post_attention_layernorm.weight"}, 0, kOne);
+  add(l.gate_up, specs, {mlp + "gate_proj.weight", mlp + "up_proj.weight"}, linear(d));
+  add(l.gate_up_bias, specs, {mlp + "gate_proj.bias", mlp + "up_proj.bias"}, 0);
+  add(l.down, specs, {mlp + "down_proj.weight"}, linear(c.intermediate_size) * residual);
+  add(l.down_bias, specs, {mlp + "down_proj.bias"}, 0);
+}
+
+void Weights::add(at::Tensor& leaf, const Specs& specs, const std::vector<std::string>& names,
+                  double init_std, float init_value) {
+  if (!specs.contains(names.front())) return;
+  std::int64_t rows = 0, depth = 1;
+  bool is_matrix = false;
+  for (const std::string& name : names) {
+    const TensorSpec& spec = specs.at(name);
+    is_matrix = spec.shape.size() == 2;
+    depth = is_matrix ? spec.shape[1] : 1;
+    specs_.push_back(spec);
+    parts_.push_back({is_matrix, depth, size_, rows, init_std, init_value});
+    rows += spec.shape[0];
+    num_parameters_ += spec.numel();
   }
+  // A bias is as long as its panels; a norm's width is its true width.
+  const bool is_bias = !is_matrix && init_value == 0;
+  const std::int64_t padded = num_panels(rows) * kLanes;
+  std::vector<std::int64_t> shape = {is_bias ? padded : rows};
+  if (is_matrix) shape = {num_panels(rows), depth, kLanes};
+  const bool is_half = is_matrix && options_.dtype == Dtype::kBfloat16;
+  const std::int64_t size = padded * depth / (is_half ? 2 : 1);
+  leaves_.push_back({&leaf, is_matrix, size_, size, std::move(shape)});
+  size_ += (size + kLanes - 1) / kLanes * kLanes;  // each leaf starts at a cache line
+}
+
+void Weights::bind() {
+  flat_ = zeros(size_);
+  if (options_.is_trainable) grad_ = zeros(size_);
+  const at::ScalarType matrix = options_.dtype == Dtype::kBfloat16 ? at::kBFloat16 : at::kFloat;
+  const auto view = [](const at::Tensor& flat, const Leaf& leaf, at::ScalarType type) {
+    const at::Tensor whole = flat.narrow(0, leaf.offset, leaf.size).view(type);
+    std::int64_t n = 1;
+    for (const auto s : leaf.shape) n *= s;
+    return whole.narrow(0, 0, n).view(leaf.shape).detach();
+  };
+  for (const Leaf& leaf : leaves_) {
+    *leaf.tensor = view(flat_, leaf, leaf.is_matrix ? matrix : at::kFloat);
+    if (!options_.is_trainable) continue;
+    leaf.tensor->set_requires_grad(true);
+    leaf.tensor->mutable_grad() = view(grad_, leaf, at::kFloat);
+  }
+}
+
+void Weights::get(const at::Tensor& flat, std::size_t part, std::int64_t first_row,
+                  std::int64_t num_rows, float* out) const {
+  const Part& p = parts_[part];
+  const float* from = flat.const_data_ptr<float>() + p.offset;
+  const std::int64_t row = p.first_row + first_row;
+  if (!p.is_matrix) {
+    std::copy_n(from + row, specs_[part].numel(), out);
+  } else if (options_.dtype == Dtype::kBfloat16) {
+    ops::from_panels(reinterpret_cast<const std::uint16_t*>(from), row, num_rows, p.depth, out);
+  } else {
+    ops::from_panels(from, row, num_rows, p.depth, out);
+  }
+}
+
+void Weights::put(const float* from, std::size_t part, std::int64_t first_row,
+                  std::int64_t num_rows, at::Tensor& flat) const {
+  const Part& p = parts_[part];
+  float* to = flat.data_ptr<float>() + p.offset;
+  const std::int64_t row = p.first_row + first_row;
+  if (!p.is_matrix) {
+    std::copy_n(from, specs_[part].numel(), to + row);
+  } else if (options_.dtype == Dtype::kBfloat16) {
+    ops::to_panels(from, num_rows, p.depth, reinterpret_cast<std::uint16_t*>(to), row);
+  } else {
+    ops::to_panels(from, num_rows, p.depth, to, row);
+  }
+}
+
+void Weights::init(std::uint64_t seed) {
+  for_each_piece(specs_, [&](const Piece& piece, std::vector<float>& values) {
+    const Part& part = parts_[piece.tensor];
+    const TensorSpec& spec = specs_[piece.tensor];
+    std::fill(values.begin(), values.end(), part.init_value);
+    if (part.init_std > 0) {
+      const std::uint64_t key = KeyHash().add(seed).add("init").add(spec.name).value();
+      const auto first = static_cast<std::uint64_t>(piece.first_row * spec.row_length());
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = static_cast<float>(part.init_std * normal(key, first + i));
+      }
+    }
+    put(values.data(), piece.tensor, piece.first_row, piece.num_rows, flat_);
+  });
+}
+
+void Weights::read(const TensorSet& set, at::Tensor& flat, const std::string& prefix) const {
+  for_each_piece(specs_, [&](const Piece& piece, std::vector<float>& values) {
+    TensorSpec spec = specs_[piece.tensor];
+    spec.name = prefix + spec.name;
+    set.read_rows(spec, piece.first_row, piece.num_rows, values.data());
+    put(values.data(), piece.tensor, piece.first_row, piece.num_rows, flat);
+  });
+}
+
+RowSource Weights::rows(const at::Tensor& flat) const {
+  return [this, flat](std::size_t part, std::int64_t first_row, std::int64_t num_rows, float* out) {
+    get(flat, part, first_row, num_rows, out);
+  };
 }
 
 }  // namespace qed

@@ -1,9 +1,9 @@
 #include "core/ops/gemm.h"
 
+#include "core/util/half.h"
 #include "core/util/parallel.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace qed::ops {
 
@@ -59,6 +59,32 @@ void run_all(const PackedGemm& g, const CpuKernels& kernels) {
   });
 }
 
+template <class Number, class Convert>
+void scatter(const float* from, std::int64_t rows, std::int64_t depth, Number* panels,
+             std::int64_t first_row, Convert&& convert) {
+  std::int64_t r = 0;
+  while (r < rows) {
+    Number* to = panels + panel_row(first_row + r, depth);
+    const std::int64_t lane = (first_row + r) % kLanes;
+    const std::int64_t count = std::min(kLanes - lane, rows - r);
+    for (std::int64_t k = 0; k < depth; ++k) {  // so that a cache line is written once
+      for (std::int64_t l = 0; l < count; ++l) {
+        to[k * kLanes + l] = convert(from[(r + l) * depth + k]);
+      }
+    }
+    r += count;
+  }
+}
+
+template <class Number, class Convert>
+void gather(const Number* panels, std::int64_t first_row, std::int64_t rows, std::int64_t depth,
+            float* to, Convert&& convert) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const Number* row = panels + panel_row(first_row + r, depth);
+    for (std::int64_t k = 0; k < depth; ++k) to[r * depth + k] = convert(row[k * kLanes]);
+  }
+}
+
 }  // namespace
 
 void gemm(const Gemm& g, const CpuKernels& kernels) {
@@ -94,51 +120,24 @@ void gemm(const Gemm& g, const CpuKernels& kernels) {
   }
 }
 
-namespace {
-
-template <class T>
-void write_panels(const T* from, std::int64_t rows, std::int64_t depth, T* panels,
-                  std::int64_t first_row) {
-  for (std::int64_t r = 0; r < rows; ++r) {
-    T* row = panels + panel_row(first_row + r, depth);
-    for (std::int64_t k = 0; k < depth; ++k) row[k * kLanes] = from[r * depth + k];
-  }
-}
-
-float as_float(float x) { return x; }
-float as_float(std::uint16_t bfloat16) {
-  return std::bit_cast<float>(std::uint32_t{bfloat16} << 16);
-}
-
-template <class T>
-void read_panels(const T* panels, std::int64_t first_row, std::int64_t rows, std::int64_t depth,
-                 float* to) {
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const T* row = panels + panel_row(first_row + r, depth);
-    for (std::int64_t k = 0; k < depth; ++k) to[r * depth + k] = as_float(row[k * kLanes]);
-  }
-}
-
-}  // namespace
-
 void to_panels(const float* from, std::int64_t rows, std::int64_t depth, float* panels,
                std::int64_t first_row) {
-  write_panels(from, rows, depth, panels, first_row);
+  scatter(from, rows, depth, panels, first_row, [](float x) { return x; });
 }
 
-void to_panels(const std::uint16_t* from, std::int64_t rows, std::int64_t depth,
-               std::uint16_t* panels, std::int64_t first_row) {
-  write_panels(from, rows, depth, panels, first_row);
+void to_panels(const float* from, std::int64_t rows, std::int64_t depth, std::uint16_t* panels,
+               std::int64_t first_row) {
+  scatter(from, rows, depth, panels, first_row, to_bfloat16);
 }
 
 void from_panels(const float* panels, std::int64_t first_row, std::int64_t rows, std::int64_t depth,
                  float* to) {
-  read_panels(panels, first_row, rows, depth, to);
+  gather(panels, first_row, rows, depth, to, [](float x) { return x; });
 }
 
 void from_panels(const std::uint16_t* panels, std::int64_t first_row, std::int64_t rows,
                  std::int64_t depth, float* to) {
-  read_panels(panels, first_row, rows, depth, to);
+  gather(panels, first_row, rows, depth, to, from_bfloat16);
 }
 
 std::vector<float> transpose_panels(const float* panels, std::int64_t n, std::int64_t depth) {

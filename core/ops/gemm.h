@@ -32,15 +32,14 @@ inline std::int64_t panel_row(std::int64_t n, std::int64_t depth) {
   return n / kLanes * depth * kLanes + n % kLanes;
 }
 
-// Row-major [rows, depth] to rows first_row .. of a panel matrix of the same depth, and back; of
-// float32, or of the bits of bfloat16.
+// Row-major [rows, depth] to rows first_row .. of a panel matrix of the same depth, and back.
+// Panels of bfloat16 are rounded to nearest; the way back is exact.
 void to_panels(const float* from, std::int64_t rows, std::int64_t depth, float* panels,
+               std::int64_t first_row);
+void to_panels(const float* from, std::int64_t rows, std::int64_t depth, std::uint16_t* panels,
                std::int64_t first_row);
 void from_panels(const float* panels, std::int64_t first_row, std::int64_t rows, std::int64_t depth,
                  float* to);
-void to_panels(const std::uint16_t* from, std::int64_t rows, std::int64_t depth,
-               std::uint16_t* panels, std::int64_t first_row);
-// From bfloat16, exactly.
 void from_panels(const std::uint16_t* panels, std::int64_t first_row, std::int64_t rows,
                  std::int64_t depth, float* to);
 

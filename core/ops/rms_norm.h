@@ -7,8 +7,19 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 namespace qed::ops {
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, float eps);
+
+// The same for each head's query and key alone. Henry et al., "Query-Key Normalization for
+// Transformers" (2020), with an RMS norm as in Qwen3.
+//
+// qkv [T, W] float32, contiguous: `heads` queries, then `kv_heads` keys, then what stays as it is.
+// q_weight, k_weight [head_dim] float32. Returns [T, W]; where no gradient is wanted that is qkv
+// itself, changed in place. Differentiable in all three.
+at::Tensor head_norm(const at::Tensor& qkv, const at::Tensor& q_weight, const at::Tensor& k_weight,
+                     std::int64_t heads, std::int64_t kv_heads, float eps);
 
 }  // namespace qed::ops

@@ -5,6 +5,7 @@
 #include "core/util/parallel.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -17,19 +18,17 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t kGrain = 256;  // rows per piece of work
+constexpr std::int64_t kGrain = 256;           // rows per piece of work
+constexpr std::int64_t kFirstPositions = 256;  // rows that a table has at least
 
-void rotate(const at::Tensor& x, const at::Tensor& position, const RopeTable& table,
-            std::int64_t heads, float direction) {
+void rotate(const at::Tensor& x, const at::Tensor& position, const at::Tensor& cos,
+            const at::Tensor& sin, std::int64_t heads, float direction) {
   float* data = x.data_ptr<float>();
-  const std::int64_t stride = x.size(1), dim = 2 * table.cos.size(1);
+  const std::int64_t stride = x.size(1), dim = 2 * cos.size(1);
   const std::int64_t* p = position.const_data_ptr<std::int64_t>();
-  const std::int64_t* last = std::max_element(p, p + x.size(0));
-  QED_CHECK(x.size(0) == 0 || *last < table.cos.size(0), "[rope] position ", *last, " of ",
-            table.cos.size(0));
-  const float *cos = table.cos.const_data_ptr<float>(), *sin = table.sin.const_data_ptr<float>();
+  const float *c = cos.const_data_ptr<float>(), *s = sin.const_data_ptr<float>();
   parallel_for(x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    cpu_kernels().rope(data + begin * stride, stride, p + begin, cos, sin, end - begin, heads, dim,
+    cpu_kernels().rope(data + begin * stride, stride, p + begin, c, s, end - begin, heads, dim,
                        direction);
   });
 }
@@ -37,7 +36,7 @@ void rotate(const at::Tensor& x, const at::Tensor& position, const RopeTable& ta
 struct Rope : torch::autograd::Function<Rope> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& position,
                             const at::Tensor& cos, const at::Tensor& sin, std::int64_t heads) {
-    rotate(x, position, {cos, sin}, heads, 1);
+    rotate(x, position, cos, sin, heads, 1);
     ctx->mark_dirty({x});
     ctx->save_for_backward({position, cos, sin});
     ctx->saved_data["heads"] = heads;
@@ -46,40 +45,50 @@ struct Rope : torch::autograd::Function<Rope> {
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
     const at::Tensor dx = grads[0].clone();
-    rotate(dx, saved[0], {saved[1], saved[2]}, ctx->saved_data["heads"].toInt(), -1);
+    rotate(dx, saved[0], saved[1], saved[2], ctx->saved_data["heads"].toInt(), -1);
     return {dx, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
-}  // namespace
-
-RopeTable rope_table(std::int64_t positions, std::int64_t dim, double theta) {
-  const std::int64_t half = dim / 2;
-  RopeTable table{at::empty({positions, half}, at::kFloat),
-                  at::empty({positions, half}, at::kFloat)};
-  float *cos = table.cos.data_ptr<float>(), *sin = table.sin.data_ptr<float>();
-  for (std::int64_t i = 0; i < half; ++i) {
-    const double exponent = static_cast<double>(2 * i) / static_cast<double>(dim);
-    const float frequency = 1.0f / static_cast<float>(std::pow(theta, exponent));
-    for (std::int64_t p = 0; p < positions; ++p) {
-      const float angle = static_cast<float>(p) * frequency;
-      cos[p * half + i] = std::cos(angle);
-      sin[p * half + i] = std::sin(angle);
-    }
-  }
-  return table;
+// One past the largest position.
+std::int64_t num_positions(const at::Tensor& position) {
+  const std::int64_t* p = position.const_data_ptr<std::int64_t>();
+  const auto [least, most] = std::minmax_element(p, p + position.size(0));
+  if (position.size(0) == 0) return 0;
+  QED_CHECK(*least >= 0, "[rope] position ", *least);
+  return *most + 1;
 }
 
-at::Tensor rope(const at::Tensor& x, const at::Tensor& position, const RopeTable& table,
+}  // namespace
+
+void RopeTable::grow(std::int64_t positions) {
+  const std::int64_t have = this->positions();
+  if (positions <= have) return;
+  const std::int64_t rows = std::max({positions, 2 * have, kFirstPositions});
+  at::Tensor cos = at::empty({rows, half()}, at::kFloat), sin = at::empty_like(cos);
+  float *c = cos.data_ptr<float>(), *s = sin.data_ptr<float>();
+  for (std::int64_t p = 0; p < rows; ++p) {
+    for (std::int64_t i = 0; i < half(); ++i) {
+      const float angle = static_cast<float>(p) * frequency_[static_cast<std::size_t>(i)];
+      c[p * half() + i] = std::cos(angle);
+      s[p * half() + i] = std::sin(angle);
+    }
+  }
+  cos_ = cos;
+  sin_ = sin;
+}
+
+at::Tensor rope(const at::Tensor& x, const at::Tensor& position, RopeTable& table,
                 std::int64_t heads) {
-  QED_CHECK(x.dim() == 2 && x.is_contiguous() && x.size(1) >= heads * 2 * table.cos.size(1) &&
+  QED_CHECK(x.dim() == 2 && x.is_contiguous() && x.size(1) >= heads * 2 * table.half() &&
                 position.numel() == x.size(0),
             "[rope] x ", x.sizes(), ", position ", position.sizes(), ", heads ", heads);
+  table.grow(num_positions(position));
   if (!at::GradMode::is_enabled()) {
-    rotate(x, position, table, heads, 1);
+    rotate(x, position, table.cos(), table.sin(), heads, 1);
     return x;
   }
-  return Rope::apply(x, position, table.cos, table.sin, heads);
+  return Rope::apply(x, position, table.cos(), table.sin(), heads);
 }
 
 }  // namespace qed::ops

@@ -5,18 +5,36 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 namespace qed::ops {
 
-struct RopeTable {
-  at::Tensor cos, sin;  // [positions, dim / 2] float32
+// Cosines and sines of the angles position * frequency, in float32 as transformers does; rows are
+// made when they are first wanted. Not thread-safe while it grows.
+class RopeTable {
+ public:
+  RopeTable() = default;
+  // frequency [dim / 2]
+  explicit RopeTable(std::vector<float> frequency) : frequency_(std::move(frequency)) {}
+
+  // Makes rows for at least the positions below `positions`. Tensors taken before stay as they are.
+  void grow(std::int64_t positions);
+
+  std::int64_t half() const { return static_cast<std::int64_t>(frequency_.size()); }
+  std::int64_t positions() const { return cos_.defined() ? cos_.size(0) : 0; }
+  const at::Tensor& cos() const { return cos_; }  // [positions, dim / 2] float32
+  const at::Tensor& sin() const { return sin_; }
+
+ private:
+  std::vector<float> frequency_;
+  at::Tensor cos_, sin_;
 };
 
-// Angles position * theta^(-2 i / dim), computed in float32 as transformers does.
-RopeTable rope_table(std::int64_t positions, std::int64_t dim, double theta);
-
 // Rotates the first `heads` heads of each row of x, in place, and returns x. x [T, >= heads * dim]
-// float32, contiguous; position [T] int64, below the table's length. Differentiable in x.
-at::Tensor rope(const at::Tensor& x, const at::Tensor& position, const RopeTable& table,
+// float32, contiguous; position [T] int64, each >= 0. Differentiable in x.
+at::Tensor rope(const at::Tensor& x, const at::Tensor& position, RopeTable& table,
                 std::int64_t heads);
 
 }  // namespace qed::ops

@@ -1,6 +1,6 @@
 #include "core/run/checkpoint.h"
 
-#include "core/model/safetensors.h"
+#include "core/model/model_folder.h"
 #include "core/util/error.h"
 #include "core/util/files.h"
 
@@ -109,16 +109,16 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config, Tran
   const fs::path temporary = folder / (kUnfinished + name);
   fs::create_directory(temporary);
 
-  write_file(temporary / "config.json", read_file(model_config));
   for (const char* file : kTokenizerFiles) {
     const fs::path from = model_config.parent_path() / file;
     if (fs::exists(from)) write_file(temporary / file, read_file(from));
   }
-  write_safetensors(temporary / "model.safetensors",
-                    model.weights().to_tensors(model.weights().flat()));
+  Weights& weights = model.weights();
+  write_model_folder(temporary, model_config, weights.tensors(), weights.options().dtype,
+                     weights.rows(weights.flat()));
   TrainerState now = state;
   now.optimizer_steps = optimizer.num_steps();
-  write_safetensors(temporary / "optimizer.safetensors", optimizer.to_tensors());
+  optimizer.write(temporary / "optimizer.safetensors");
   write_file(temporary / "trainer.json", state_json(now));
   write_file(temporary / "DONE", "");
 
@@ -131,11 +131,13 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config, Tran
 }
 
 void read_weights(const fs::path& checkpoint, Transformer& model) {
-  model.weights().load(SafetensorsFile(checkpoint / "model.safetensors"));
+  const TensorSet set = TensorSet::open_folder(checkpoint);
+  set.check(model.weights().tensors());
+  model.weights().load(set);
 }
 
 void read_optimizer(const fs::path& checkpoint, AdamW& optimizer) {
-  optimizer.from_file(SafetensorsFile(checkpoint / "optimizer.safetensors"));
+  optimizer.read(checkpoint / "optimizer.safetensors");
   optimizer.set_num_steps(read_trainer_state(checkpoint).optimizer_steps);
 }
 

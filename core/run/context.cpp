@@ -1,11 +1,8 @@
 #include "core/run/context.h"
 
+#include "core/model/model_folder.h"
+#include "core/run/engine_call.h"
 #include "core/util/error.h"
-#include "core/util/parallel.h"
-
-#include <ATen/Parallel.h>
-
-#include <thread>
 
 namespace qed {
 
@@ -17,11 +14,6 @@ fs::path find_model_config(const ModelTable& model) {
   return model.path.empty() ? fs::path(model.config) : fs::path(model.path) / "config.json";
 }
 
-int threads_to_use(std::int64_t asked) {
-  return asked > 0 ? static_cast<int>(asked)
-                   : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
 }  // namespace
 
 RunContext::RunContext(const TrainRequest& request)
@@ -31,16 +23,12 @@ RunContext::RunContext(const TrainRequest& request)
       folder(request.run_folder, config, request.fresh),
       tokenizer(Tokenizer::open(model_config.parent_path())),
       model(read_model_config(model_config)) {
-  set_num_threads(threads_to_use(config.run.threads));
-  at::set_num_threads(1);  // what is left to LibTorch is too small for a second pool of threads
-  if (tokenizer.vocab_size() > model.config().vocab_size) {
-    throw Error(cat("the tokenizer beside ", model_config.string(), " has ", tokenizer.vocab_size(),
-                    " tokens, but the model's vocabulary is ", model.config().vocab_size));
-  }
+  use_threads(config.run.threads);
+  check_vocabulary(model_config.parent_path(), model.config(), tokenizer.vocab_size());
   if (folder.resumed_from()) {
     read_weights(*folder.resumed_from(), model);
   } else if (!config.model.path.empty()) {
-    model.weights().load(SafetensorsFile(fs::path(config.model.path) / "model.safetensors"));
+    model.weights().load(open_model_folder(config.model.path).tensors);
   } else {
     model.weights().init(static_cast<std::uint64_t>(config.run.seed));
   }

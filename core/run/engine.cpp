@@ -2,15 +2,13 @@
 
 #include "core/ops/cpu_kernels.h"
 #include "core/run/context.h"
+#include "core/run/engine_call.h"
 #include "core/run/stages.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 
-#include <c10/util/Exception.h>
-
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 
 namespace qed {
 
@@ -34,8 +32,8 @@ std::string seconds(double s) {
 
 void say_what_runs(RunContext& run) {
   const ModelConfig& c = run.model.config();
-  run.live.milestone(cat("model     qwen2, ", run.model.weights().num_parameters(), " parameters, ",
-                         c.num_hidden_layers, " layers, vocabulary ", c.vocab_size,
+  run.live.milestone(cat("model     ", c.model_type, ", ", run.model.weights().num_parameters(),
+                         " parameters, ", c.num_hidden_layers, " layers, vocabulary ", c.vocab_size,
                          ", float32 on cpu (", ops::cpu_kernels().isa, ")"));
   for (const Stage& s : run.config.stages) {
     const std::string rl =
@@ -124,13 +122,5 @@ extern "C" __attribute__((visibility("default"))) int qed_engine_train(
   qed::stop_requested = false;
   std::signal(SIGINT, qed::on_signal);
   std::signal(SIGTERM, qed::on_signal);
-  try {
-    return qed::run_all(request);
-  } catch (const std::filesystem::filesystem_error& e) {
-    throw qed::Error(e.what(),
-                     "check the disk and its permissions, then run the same command again");
-  } catch (const c10::Error& e) {  // LibTorch's own; its backtrace helps nobody here
-    throw std::logic_error(
-        qed::cat("LibTorch: ", e.what_without_backtrace(), " (this is a bug in qed)"));
-  }
+  return qed::engine_call([&] { return qed::run_all(request); });
 }

@@ -6,8 +6,11 @@
 
 #include "core/config/run_config.h"
 #include "core/host/plugin_host.h"
+#include "core/model/dtype.h"
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace qed {
 
@@ -23,5 +26,19 @@ struct TrainRequest {
 // Trains, resumes or says that the run is finished. Returns an exit code; throws Error.
 using EngineTrain = int (*)(const TrainRequest& request);
 inline constexpr char kEngineTrainSymbol[] = "qed_engine_train";  // extern "C", of type EngineTrain
+
+// Log-probs of given completions, a line of output per row of the input.
+struct ScoreRequest {
+  std::filesystem::path model;  // a Hugging Face folder
+  std::string input;            // a data file; see core/data/dataset.h
+  Dtype dtype = Dtype::kFloat32;
+  std::int64_t threads = 0;        // 0: one per core
+  std::int64_t max_tokens = 2048;  // per forward; changes no result
+  bool is_json = false;
+};
+
+// Writes to stdout. Returns an exit code; throws Error.
+using EngineScore = int (*)(const ScoreRequest& request);
+inline constexpr char kEngineScoreSymbol[] = "qed_engine_score";  // extern "C", of type EngineScore
 
 }  // namespace qed

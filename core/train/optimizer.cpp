@@ -64,15 +64,28 @@ double AdamW::step(const TrainTable& options, double lr) {
   return norm;
 }
 
-std::vector<NamedTensor> AdamW::to_tensors() const {
-  std::vector<NamedTensor> out = weights_.to_tensors(m_, "m.");
-  for (NamedTensor& t : weights_.to_tensors(v_, "v.")) out.push_back(std::move(t));
+std::vector<TensorSpec> AdamW::moments() const {
+  std::vector<TensorSpec> out;
+  for (const char* prefix : {"m.", "v."}) {
+    for (const TensorSpec& t : weights_.tensors()) out.push_back({prefix + t.name, t.shape});
+  }
   return out;
 }
 
-void AdamW::from_file(const SafetensorsFile& file) {
-  weights_.from_file(file, m_, "m.");
-  weights_.from_file(file, v_, "v.");
+void AdamW::write(const std::filesystem::path& file) const {
+  const RowSource m = weights_.rows(m_), v = weights_.rows(v_);
+  const std::size_t n = weights_.tensors().size();
+  write_safetensors(file, moments(), Dtype::kFloat32,
+                    [&](std::size_t i, std::int64_t row, std::int64_t num_rows, float* out) {
+                      i < n ? m(i, row, num_rows, out) : v(i - n, row, num_rows, out);
+                    });
+}
+
+void AdamW::read(const std::filesystem::path& file) {
+  const TensorSet set(file);
+  set.check(moments());
+  weights_.read(set, m_, "m.");
+  weights_.read(set, v_, "v.");
 }
 
 }  // namespace qed

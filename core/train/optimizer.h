@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <vector>
 
 namespace qed {
@@ -27,12 +28,14 @@ class AdamW {
   double step(const TrainTable& options, double lr);
 
   // For checkpoints: the moments under the weights' names, prefixed "m." and "v.".
-  std::vector<NamedTensor> to_tensors() const;
-  void from_file(const SafetensorsFile& file);
+  void write(const std::filesystem::path& file) const;
+  void read(const std::filesystem::path& file);
   std::int64_t num_steps() const { return num_steps_; }
   void set_num_steps(std::int64_t n) { num_steps_ = n; }
 
  private:
+  std::vector<TensorSpec> moments() const;
+
   Weights& weights_;
   at::Tensor m_, v_;  // [size] float32, in the weights' layout
   std::int64_t num_steps_ = 0;

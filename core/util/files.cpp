@@ -39,21 +39,32 @@ std::string read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
+FileReplacement::FileReplacement(std::filesystem::path path)
+    : path_(std::move(path)), temporary_(path_.string() + ".tmp") {
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd_ < 0) fail("create", temporary_);
+}
+
+FileReplacement::~FileReplacement() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+void FileReplacement::append(std::string_view bytes) { write_all(fd_, bytes, temporary_); }
+
+void FileReplacement::commit() {
+  if (::fsync(fd_) != 0) fail("write", temporary_);
+  ::close(fd_);
+  fd_ = -1;
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("replace", path_);
+  sync_folder(path_.parent_path());
+}
+
 void write_file(const std::filesystem::path& path, std::span<const std::string_view> parts) {
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) fail("create", temporary);
-  try {
-    for (const std::string_view part : parts) write_all(fd, part, temporary);
-    if (::fsync(fd) != 0) fail("write", temporary);
-  } catch (...) {
-    ::close(fd);
-    throw;
-  }
-  ::close(fd);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) fail("replace", path);
-  sync_folder(path.parent_path());
+  FileReplacement file(path);
+  for (const std::string_view part : parts) file.append(part);
+  file.commit();
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {

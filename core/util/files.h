@@ -18,6 +18,23 @@ std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, std::span<const std::string_view> parts);
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+// The same for a file that is written piece by piece. Until commit() readers see the old bytes;
+// when it is destroyed without one, nothing has changed.
+class FileReplacement {
+ public:
+  explicit FileReplacement(std::filesystem::path path);
+  ~FileReplacement();
+  FileReplacement(const FileReplacement&) = delete;
+  FileReplacement& operator=(const FileReplacement&) = delete;
+
+  void append(std::string_view bytes);
+  void commit();  // on disk when it returns; once
+
+ private:
+  std::filesystem::path path_, temporary_;
+  int fd_;
+};
+
 // Makes the entries of a folder (creations, renames, deletions) durable.
 void sync_folder(const std::filesystem::path& folder);
 

@@ -113,7 +113,7 @@ TEST_F(Load, TheJsonHoldsWhatDeterminesTheRunAndNothingElse) {
   const nlohmann::json json =
       load("[model]\nconfig = \"model.json\"\n[task]\nname = \"sums\"\n" + sft()).to_json();
 
-  EXPECT_EQ(json["model"], nlohmann::json({{"config", "model.json"}}));
+  EXPECT_EQ(json["model"], nlohmann::json({{"config", "model.json"}, {"dtype", "float32"}}));
   EXPECT_EQ(json["stage"][0]["task"],
             nlohmann::json({{"name", "sums"}, {"digits", 3}, {"working", 0.5}}));
   EXPECT_EQ(json["stage"][0]["eval"], nlohmann::json({{"every", 0}}));

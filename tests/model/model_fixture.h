@@ -14,6 +14,7 @@
 #include "core/util/error.h"
 #include "core/util/files.h"
 #include "qed/philox.h"
+#include "tests/model/tensor_file.h"
 
 namespace qed {
 
@@ -39,36 +40,32 @@ inline ModelConfig tiny_config(bool is_tied = true) {
 // Every weight random, biases and norms too.
 inline void randomise(Weights& weights, std::uint64_t seed) {
   weights.init(seed);
-  float* flat = weights.flat().data_ptr<float>();
   Rng rng(seed);
+  const auto shake = [&](const at::Tensor& t, std::int64_t n) {
+    if (!t.defined()) return;
+    float* x = static_cast<float*>(t.data_ptr());
+    for (std::int64_t i = 0; i < n; ++i) x[i] += static_cast<float>(0.4 * rng.real() - 0.2);
+  };
   for (LayerWeights& layer : weights.layers) {
-    for (at::Tensor* t : {&layer.input_norm, &layer.post_norm, &layer.qkv_bias}) {
-      const std::int64_t n = t == &layer.qkv_bias ? (4 + 2 * 2) * 8 : t->numel();
-      float* x = flat + (t->const_data_ptr<float>() - flat);
-      for (std::int64_t i = 0; i < n; ++i) x[i] += static_cast<float>(0.4 * rng.real() - 0.2);
-    }
+    for (const at::Tensor& t : {layer.input_norm, layer.post_norm}) shake(t, t.numel());
+    shake(layer.qkv_bias, (4 + 2 * 2) * 8);  // what follows is padding
+    for (const at::Tensor& t : {layer.q_norm, layer.k_norm}) shake(t, 8);
+    for (const at::Tensor& t : {layer.o_bias, layer.down_bias}) shake(t, 24);
+    shake(layer.gate_up_bias, 2 * 40);
   }
 }
 
-// A folder that is empty at first and gone afterwards.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::path(testing::TempDir()) /
-            cat("qed_", info->test_suite_name(), "_", info->name());
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
+// A flat buffer in the layout of these weights, as a checkpoint has it.
+inline std::vector<NamedTensor> to_tensors(const Weights& weights, const at::Tensor& flat) {
+  const RowSource rows = weights.rows(flat);
+  std::vector<NamedTensor> out;
+  for (std::size_t i = 0; i < weights.tensors().size(); ++i) {
+    const TensorSpec& spec = weights.tensors()[i];
+    out.push_back(
+        {spec.name, spec.shape, std::vector<float>(static_cast<std::size_t>(spec.numel()))});
+    rows(i, 0, spec.rows(), out.back().data.data());
   }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+  return out;
+}
 
 }  // namespace qed

@@ -1,12 +1,13 @@
 #pragma once
 
-// Qwen2 once more, in plain LibTorch and float64, on tensors with Hugging Face's names.
+// The models once more, in plain LibTorch and float64, on tensors with Hugging Face's names.
 
 #include <map>
 #include <string>
 #include <vector>
 
 #include "core/model/weights.h"
+#include "tests/model/model_fixture.h"
 #include "tests/ops/reference.h"
 
 namespace qed {
@@ -16,7 +17,7 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 // A flat buffer of these weights (the weights, their gradient) as named float64 tensors.
 inline NamedTensors named_tensors(Weights& weights, const at::Tensor& flat) {
   NamedTensors out;
-  for (const NamedTensor& t : weights.to_tensors(flat)) {
+  for (const NamedTensor& t : to_tensors(weights, flat)) {
     at::Tensor values = at::empty(t.shape, at::kFloat);
     std::copy(t.data.begin(), t.data.end(), values.data_ptr<float>());
     out[t.name] = values.to(at::kDouble);
@@ -24,13 +25,15 @@ inline NamedTensors named_tensors(Weights& weights, const at::Tensor& flat) {
   return out;
 }
 
-// Hidden states after the last norm; transformers' Qwen2Model.
-inline at::Tensor qwen2(NamedTensors w, const ModelConfig& c, const at::Tensor& id,
-                        const at::Tensor& position, const std::vector<std::int64_t>& offset) {
+// Hidden states after the last norm; as transformers' models.
+inline at::Tensor plain_forward(NamedTensors w, const ModelConfig& c, const at::Tensor& id,
+                                const at::Tensor& position,
+                                const std::vector<std::int64_t>& offset) {
   const ops::Heads heads{c.num_attention_heads, c.num_key_value_heads, c.head_dim};
-  const ops::RopeTable table = ops::rope_table(c.max_position_embeddings, c.head_dim, c.rope_theta);
-  const at::Tensor cos = at::index_select(table.cos, 0, position).to(at::kDouble);
-  const at::Tensor sin = at::index_select(table.sin, 0, position).to(at::kDouble);
+  ops::RopeTable table(rope_frequencies(c));
+  table.grow(c.max_position_embeddings);
+  const at::Tensor cos = at::index_select(table.cos(), 0, position).to(at::kDouble);
+  const at::Tensor sin = at::index_select(table.sin(), 0, position).to(at::kDouble);
   at::Tensor x = reference::embedding(id, w["model.embed_tokens.weight"]);
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
     const std::string layer = "model.layers." + std::to_string(i) + ".";
@@ -38,9 +41,14 @@ inline at::Tensor qwen2(NamedTensors w, const ModelConfig& c, const at::Tensor& 
       return reference::linear(in, w[layer + name + ".weight"], w[layer + name + ".bias"]);
     };
     at::Tensor h = reference::rms_norm(x, w[layer + "input_layernorm.weight"], c.rms_norm_eps);
-    const at::Tensor qkv = at::cat({linear("self_attn.q_proj", h), linear("self_attn.k_proj", h),
-                                    linear("self_attn.v_proj", h)},
-                                   1);
+    at::Tensor qkv = at::cat({linear("self_attn.q_proj", h), linear("self_attn.k_proj", h),
+                              linear("self_attn.v_proj", h)},
+                             1);
+    if (c.model_type == "qwen3") {
+      qkv = reference::head_norm(qkv, w[layer + "self_attn.q_norm.weight"],
+                                 w[layer + "self_attn.k_norm.weight"], heads.heads, heads.kv_heads,
+                                 c.rms_norm_eps);
+    }
     h = reference::attention(reference::rope(qkv, cos, sin, heads.heads + heads.kv_heads), heads,
                              offset);
     x = x + linear("self_attn.o_proj", h);

@@ -24,18 +24,51 @@ struct Batch {
   }
 };
 
-class Model : public testing::TestWithParam<bool> {
+// A family, and what its config.json may switch on.
+struct Family {
+  const char* name;
+  ModelConfig config;
+};
+
+Family family(const char* name, void (*change)(ModelConfig&), bool is_tied = true) {
+  Family out{name, tiny_config(is_tied)};
+  out.config.attention_bias = false;
+  change(out.config);
+  return out;
+}
+
+const Family kFamilies[] = {
+    {"Qwen2Tied", tiny_config(true)},
+    {"Qwen2Untied", tiny_config(false)},
+    family("Qwen3", [](ModelConfig& c) { c.model_type = "qwen3", c.qk_norm = true; }),
+    family(
+        "Llama3",
+        [](ModelConfig& c) {
+          c.model_type = "llama";
+          // Of four frequencies two stay, one is interpolated, one is divided.
+          c.rope_scaling = {"llama3", 8, 1, 4, 1024};
+        },
+        false),
+    family("LlamaWithBiases",
+           [](ModelConfig& c) {
+             c.model_type = "llama";
+             c.attention_bias = c.attention_output_bias = c.mlp_bias = true;
+           }),
+};
+
+class Model : public testing::TestWithParam<Family> {
  protected:
   Model() { randomise(model_.weights(), 11); }
 
-  Transformer model_{tiny_config(GetParam())};
+  Transformer model_{GetParam().config};
   const Batch batch_;
 };
 
 TEST_P(Model, HiddenStatesAndLogitsMatchThePlainOne) {
   const NamedTensors w = named_tensors(model_.weights(), model_.weights().flat());
   const at::Tensor h = model_.forward(batch_.id, batch_.position, {.offset = batch_.offset});
-  const at::Tensor expected = qwen2(w, model_.config(), batch_.id, batch_.position, batch_.offset);
+  const at::Tensor expected =
+      plain_forward(w, model_.config(), batch_.id, batch_.position, batch_.offset);
   EXPECT_TRUE(is_close(h, expected, 2e-5));
   EXPECT_TRUE(is_close(model_.logits(h.detach()), reference::linear(expected, lm_head(w)), 2e-5));
 }
@@ -45,7 +78,8 @@ TEST_P(Model, EveryGradientMatchesThePlainOne) {
   const auto support = std::make_shared<ops::Support>();
   NamedTensors w = named_tensors(model_.weights(), model_.weights().flat());
   for (auto& [name, t] : w) t.set_requires_grad(true);
-  const at::Tensor expected = qwen2(w, model_.config(), batch_.id, batch_.position, batch_.offset);
+  const at::Tensor expected =
+      plain_forward(w, model_.config(), batch_.id, batch_.position, batch_.offset);
   reference::token_logp(expected, lm_head(w), target, at::ones({55}), *support)
       .logp.backward(above.to(at::kDouble));
 
@@ -59,6 +93,16 @@ TEST_P(Model, EveryGradientMatchesThePlainOne) {
     // A key's bias moves all scores of a row alike: its gradient is 0 but for what rounding leaves.
     EXPECT_TRUE(is_close(grad, w[name].grad(), 2e-5 * std::max(1.0, 0.01 * largest / own))) << name;
   }
+}
+
+TEST_P(Model, WithoutTrainingGivesTheSameBitsAndHasNoGradient) {
+  Transformer other(GetParam().config, {.is_trainable = false});
+  randomise(other.weights(), 11);
+  const at::Tensor expected = model_.forward(batch_.id, batch_.position, {.offset = batch_.offset});
+  const at::Tensor h = other.forward(batch_.id, batch_.position, {.offset = batch_.offset});
+  EXPECT_TRUE(same_bits(h, expected.detach()));
+  EXPECT_FALSE(h.requires_grad());
+  EXPECT_FALSE(other.weights().grad().defined());
 }
 
 TEST_P(Model, GradientsAddUpUntilTheyAreCleared) {
@@ -101,8 +145,8 @@ TEST_P(Model, ASequenceDoesNotDependOnItsNeighbours) {
   EXPECT_TRUE(same_bits(h, packed.narrow(0, 1, 20)));
 }
 
-INSTANTIATE_TEST_SUITE_P(TiedOrNot, Model, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Tied" : "Untied"; });
+INSTANTIATE_TEST_SUITE_P(Families, Model, testing::ValuesIn(kFamilies),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace qed

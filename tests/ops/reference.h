@@ -57,6 +57,19 @@ inline at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double
   return x * at::rsqrt(at::mean(x * x, -1, true) + eps) * weight;
 }
 
+// rms_norm of each of the first heads, by q_weight, and of the kv_heads after them, by k_weight.
+inline at::Tensor head_norm(const at::Tensor& qkv, const at::Tensor& q_weight,
+                            const at::Tensor& k_weight, std::int64_t heads, std::int64_t kv_heads,
+                            double eps) {
+  const std::int64_t dim = q_weight.numel(), rows = qkv.size(0), normed = (heads + kv_heads) * dim;
+  const at::Tensor q = qkv.narrow(1, 0, heads * dim).reshape({rows, heads, dim});
+  const at::Tensor k = qkv.narrow(1, heads * dim, kv_heads * dim).reshape({rows, kv_heads, dim});
+  return at::cat(
+      {rms_norm(q, q_weight, eps).reshape({rows, -1}),
+       rms_norm(k, k_weight, eps).reshape({rows, -1}), qkv.narrow(1, normed, qkv.size(1) - normed)},
+      1);
+}
+
 inline at::Tensor swiglu(const at::Tensor& gate_up) {
   const std::int64_t f = gate_up.size(1) / 2;
   const at::Tensor gate = gate_up.narrow(1, 0, f);

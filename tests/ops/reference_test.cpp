@@ -2,6 +2,7 @@
 
 #include "tests/ops/reference.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -96,13 +97,43 @@ TEST(Ops, SwigluMatchesItsReference) {
   }
 }
 
+// theta^(-2 i / dim) with theta 10,000.
+std::vector<float> rope_frequencies(std::int64_t dim) {
+  std::vector<float> out;
+  for (std::int64_t i = 0; i < dim / 2; ++i) {
+    out.push_back(static_cast<float>(
+        std::pow(1e4, -2.0 * static_cast<double>(i) / static_cast<double>(dim))));
+  }
+  return out;
+}
+
+TEST(Ops, HeadNormMatchesItsReference) {
+  for (const std::int64_t dim : {2, 8, 24, 64}) {
+    const std::int64_t heads = 4, kv_heads = 2, rows = 9;
+    const Inputs inputs = {random_tensor({rows, (heads + 2 * kv_heads) * dim}, 20),
+                           random_tensor({dim}, 21), random_tensor({dim}, 22)};
+    const auto run = [&](const Inputs& in) {
+      return ops::head_norm(in[0], in[1], in[2], heads, kv_heads, 1e-6f);
+    };
+    expect_same(inputs, run, [&](const Inputs& in) {
+      return reference::head_norm(in[0], in[1], in[2], heads, kv_heads, 1e-6);
+    });
+    const at::Tensor with_gradient = run(inputs);
+    const at::NoGradGuard no_grad;
+    EXPECT_TRUE(same_bits(run({inputs[0].clone(), inputs[1], inputs[2]}), with_gradient));
+    const at::Tensor row = inputs[0].narrow(0, 4, 1).clone();
+    EXPECT_TRUE(same_bits(run({row, inputs[1], inputs[2]}), with_gradient.narrow(0, 4, 1)));
+  }
+}
+
 TEST(Ops, RopeMatchesItsReference) {
   for (const std::int64_t dim : {2, 8, 24, 64}) {
     const std::int64_t heads = 3, rows = 11;
-    const ops::RopeTable table = ops::rope_table(40, dim, 1e4);
+    ops::RopeTable table(rope_frequencies(dim));
+    table.grow(40);
     const at::Tensor position = random_ids(rows, 0, 39, 9);
-    const at::Tensor cos = at::index_select(table.cos, 0, position).to(at::kDouble);
-    const at::Tensor sin = at::index_select(table.sin, 0, position).to(at::kDouble);
+    const at::Tensor cos = at::index_select(table.cos(), 0, position).to(at::kDouble);
+    const at::Tensor sin = at::index_select(table.sin(), 0, position).to(at::kDouble);
     expect_same(  // a fourth head is left as it is
         {random_tensor({rows, (heads + 1) * dim}, 10)},
         [&](const Inputs& in) { return ops::rope(in[0].clone(), position, table, heads); },
@@ -112,15 +143,19 @@ TEST(Ops, RopeMatchesItsReference) {
 
 TEST(Ops, RopeTableHoldsTheAnglesOfTheFormula) {
   const std::int64_t positions = 300, dim = 16;
-  const ops::RopeTable table = ops::rope_table(positions, dim, 1e4);
+  ops::RopeTable table(rope_frequencies(dim));
+  table.grow(7);
+  const at::Tensor first = table.cos();
+  table.grow(positions);
+  EXPECT_TRUE(same_bits(first, table.cos().narrow(0, 0, first.size(0))));
   for (std::int64_t p = 0; p < positions; ++p) {
     for (std::int64_t i = 0; i < dim / 2; ++i) {
       const double angle =
           static_cast<double>(p) * std::pow(1e4, -2.0 * static_cast<double>(i) / dim);
-      // The angle itself is rounded to float32.
+      // Frequency and angle are rounded to float32.
       const double allowed = 1e-7 * (1 + angle);
-      EXPECT_NEAR(table.cos.const_data_ptr<float>()[p * dim / 2 + i], std::cos(angle), allowed);
-      EXPECT_NEAR(table.sin.const_data_ptr<float>()[p * dim / 2 + i], std::sin(angle), allowed);
+      EXPECT_NEAR(table.cos().const_data_ptr<float>()[p * dim / 2 + i], std::cos(angle), allowed);
+      EXPECT_NEAR(table.sin().const_data_ptr<float>()[p * dim / 2 + i], std::sin(angle), allowed);
     }
   }
 }

@@ -3,21 +3,18 @@
 - A checkpoint of a reduced quick start loads in transformers, and 100 prompts give the same logits.
 - A folder that transformers saved loads in qed, gives the same logits, and can be trained.
 
-The same means: max |difference| <= 2e-5 * max |logit|. Takes the python of scripts/dev_env; where
-that environment has not been made, the test is skipped, unless CI=true: then it is made.
+The same means: max |difference| <= 2e-5 * max |logit|.
 """
 
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-SOURCE = pathlib.Path(os.environ["QED_SOURCE_DIR"])
-BINARY = pathlib.Path(os.environ["QED_BINARY_DIR"])
-QUICKSTART = SOURCE / "configs" / "quickstart.toml"
-TOLERANCE = 2e-5
-SKIPPED = 77
+import peer
+from peer import run
+
+QUICKSTART = peer.SOURCE / "configs" / "quickstart.toml"
 
 # A model that transformers made, and one step of each stage on it.
 RUN_FILE = """
@@ -44,35 +41,10 @@ steps = 1
 """
 
 
-def run(*command):
-    done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, text=True,
-                          capture_output=True)
-    if done.returncode != 0:
-        text = " ".join(map(str, command))
-        sys.exit(f"FAILED: exit code {done.returncode}: {text}\n{done.stderr}")
-    return done.stdout
-
-
 def train(file, folder, *sets):
     overrides = [part for text in sets for part in ("--set", text)]
     run(os.environ["QED_BIN"], "train", file, "--run", folder, *overrides)
     return folder / "checkpoints"
-
-
-def find_python():
-    """The python of the environment, or None where it would have to be made first."""
-    script = SOURCE / "scripts" / "dev_env"
-    ask = [script] if os.environ.get("CI") == "true" else [script, "--if-ready"]
-    return run(*ask).strip() or None
-
-
-def in_environment():
-    """Puts this file's second half to work inside the environment."""
-    python = find_python()
-    if python is None:
-        print("SKIPPED: there is no environment with transformers; scripts/dev_env makes it")
-        return SKIPPED
-    return subprocess.run([python, __file__, "--inside"]).returncode
 
 
 # ---- Inside the environment.
@@ -82,24 +54,11 @@ def same_logits(model, tokenizer, folder, work, name):
     """Compares transformers' model with what qed reads in `folder`, on 100 prompts."""
     import random
 
-    import numpy
-    import torch
-
     rng = random.Random(1)
     prompts = [tokenizer(f"{rng.randint(100, 999)}+{rng.randint(100, 999)}=?").input_ids
                + [rng.randrange(len(tokenizer)) for _ in range(rng.randint(0, 48))]
                for _ in range(100)]
-    ids, out = work / f"{name}.ids", work / f"{name}.logits"
-    ids.write_text("".join(" ".join(map(str, prompt)) + "\n" for prompt in prompts))
-    run(BINARY / "tests" / "bin" / "dump_logits", folder, ids, out)
-    ours = numpy.fromfile(out, dtype=numpy.float32).reshape(-1, model.config.vocab_size)
-    with torch.no_grad():
-        theirs = numpy.concatenate([model(torch.tensor([p])).logits[0].numpy() for p in prompts])
-    assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
-    difference, largest = abs(ours - theirs).max(), abs(theirs).max()
-    print(f"{name}: max |difference| {difference:.2e}, max |logit| {largest:.2f}, "
-          f"ratio {difference / largest:.1e}")
-    assert largest > 0 and difference <= TOLERANCE * largest, "qed and transformers disagree"
+    peer.same_logits(model, folder, prompts, work, name)
 
 
 def checkpoint_loads_in_transformers(work):
@@ -153,15 +112,11 @@ def folder_of_transformers_loads_in_qed(work, tokenizer):
 
 
 def inside():
-    import torch
-    import transformers
-
-    torch.set_num_threads(1)
-    transformers.utils.logging.disable_progress_bar()
+    peer.quiet_transformers()
     with tempfile.TemporaryDirectory(prefix="qed-peer-test-") as folder:
         work = pathlib.Path(folder).resolve()
         tokenizer = checkpoint_loads_in_transformers(work)
         folder_of_transformers_loads_in_qed(work, tokenizer)
 
 
-sys.exit(inside() if "--inside" in sys.argv[1:] else in_environment())
+sys.exit(peer.main(__file__, inside))

@@ -141,19 +141,19 @@ TEST_F(Optimizer, GoesOnFromAFileWithTheSameBits) {
     fill_grad(step, 0.1);
     optimizer.step(options_, 1e-2);
   }
-  write_safetensors(folder / "optimizer", optimizer.to_tensors());
-  write_safetensors(folder / "weights", weights_.to_tensors(weights_.flat()));
+  optimizer.write(folder / "optimizer");
+  write_tensors(folder / "weights", to_tensors(weights_, weights_.flat()));
   fill_grad(4, 0.1);
   optimizer.step(options_, 1e-2);
-  const auto expected = weights_.to_tensors(weights_.flat());
+  const auto expected = to_tensors(weights_, weights_.flat());
 
-  weights_.load(SafetensorsFile(folder / "weights"));
+  weights_.load(TensorSet(folder / "weights"));
   AdamW other(weights_);
-  other.from_file(SafetensorsFile(folder / "optimizer"));
+  other.read(folder / "optimizer");
   other.set_num_steps(3);
   fill_grad(4, 0.1);
   other.step(options_, 1e-2);
-  const auto found = weights_.to_tensors(weights_.flat());
+  const auto found = to_tensors(weights_, weights_.flat());
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_EQ(found[i].data, expected[i].data) << found[i].name;
   }

@@ -136,7 +136,7 @@ TEST_F(Update, DemonstrationGradientIsThatOfTheMeanNegativeLogLikelihood) {
   for (auto& [name, t] : w) t.set_requires_grad(true);
   const Packed p = pack(e.sequences);
   const at::Tensor h =
-      at::index_select(qwen2(w, model_.config(), p.id, p.position, p.offset), 0, p.row);
+      at::index_select(plain_forward(w, model_.config(), p.id, p.position, p.offset), 0, p.row);
   (-reference::token_logp(h, lm_head(w), p.target, p.inv_temperature, *p.support).logp.mean())
       .backward();
   for (const auto& [name, grad] : named_tensors(model_.weights(), whole)) {
@@ -166,7 +166,7 @@ TEST_F(Update, PolicyGradientIsThatOfAPlainGrpoLoss) {
   for (const std::size_t b : some) {
     const Packed p = pack(std::span(e.sequences).subspan(b, 1));
     const at::Tensor h =
-        at::index_select(qwen2(w, model_.config(), p.id, p.position, p.offset), 0, p.row);
+        at::index_select(plain_forward(w, model_.config(), p.id, p.position, p.offset), 0, p.row);
     const at::Tensor logp =
         reference::token_logp(h, lm_head(w), p.target, p.inv_temperature, *p.support).logp;
     at::Tensor old = at::empty_like(logp), adv = at::empty_like(logp);
