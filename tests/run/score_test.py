@@ -90,5 +90,5 @@ with temporary_folder() as folder:
     check(done.returncode == 1 and done.stderr.startswith(
         f"error: the tokenizer in {large} has 21 tokens, but the model's vocabulary is 20\n"), done)
     done = score(bare, file)
-    check(done.returncode == 1 and f"{bare}/tokenizer.json" in done.stderr, done)
+    check(done.returncode == 2 and f"{bare} has no tokenizer.json" in done.stderr, done)
 print("scores are what they must be, and bad rows are named")
