@@ -21,12 +21,17 @@ Dtype dtype_option(const std::string& name) {
               kExitUsage);
 }
 
+std::int64_t at_least(std::int64_t least, std::int64_t value, const char* flag) {
+  if (value >= least) return value;
+  throw Error(cat(flag, " must be at least ", least, ", not ", value), "", kExitUsage);
+}
+
 int score(const ScoreOptions& options) {
   const ScoreRequest request{.model = options.folder,
                              .input = options.input,
                              .dtype = dtype_option(options.dtype),
-                             .threads = options.threads,
-                             .max_tokens = options.max_tokens,
+                             .threads = at_least(0, options.threads, "--threads"),
+                             .max_tokens = at_least(1, options.max_tokens, "--max-tokens"),
                              .is_json = options.is_json};
   return open_engine<EngineScore>(kEngineScoreSymbol)(request);
 }
@@ -45,13 +50,10 @@ Run add_score(CLI::App& app) {
       ->add_option("--dtype", options->dtype,
                    "of the weights in memory: float32 (default) or bfloat16")
       ->type_name("NAME");
-  command->add_option("--threads", options->threads, "0: one per core")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  command->add_option("--threads", options->threads, "0: one per core")->type_name("N");
   command
       ->add_option("--max-tokens", options->max_tokens,
                    "tokens per forward; bounds memory, changes no result")
-      ->check(CLI::PositiveNumber)
       ->type_name("N");
   command->footer(
       "A row has `prompt` and `completion` (text), or `prompt_ids` and `completion_ids` (lists of "

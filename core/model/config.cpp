@@ -97,7 +97,7 @@ class Reader {
 // top and the rest in rope_scaling, where `type` is the oldest name of `rope_type`.
 void read_rope(const Reader& top, ModelConfig& c) {
   const json* found = top.object("rope_scaling");
-  if (found == nullptr) found = top.object("rope_parameters");
+  if (found == nullptr || found->empty()) found = top.object("rope_parameters");
   const json none = json::object();
   const Reader rope(found == nullptr ? none : *found, top.file());
   c.rope_theta = rope.positive("rope_theta", top.positive("rope_theta", 10000));
@@ -114,19 +114,35 @@ void read_rope(const Reader& top, ModelConfig& c) {
   s.low_freq_factor = rope.positive("low_freq_factor");
   s.high_freq_factor = rope.positive("high_freq_factor");
   s.original_max_position_embeddings =
-      rope.count_or("original_max_position_embeddings",
-                    top.count_or("original_max_position_embeddings", c.max_position_embeddings));
+      top.count_or("original_max_position_embeddings",
+                   rope.count_or("original_max_position_embeddings", c.max_position_embeddings));
   if (s.high_freq_factor <= s.low_freq_factor) {
     throw Error(cat("`high_freq_factor` is ", s.high_freq_factor, " in ", top.file(),
                     ", not above `low_freq_factor` ", s.low_freq_factor));
   }
 }
 
+// Whether some layer of a qwen has a window: `layer_types` says it of each, else the later ones do.
+bool has_sliding_layers(const Reader& reader, const ModelConfig& c) {
+  if (!reader.has("layer_types")) {
+    return reader.get<std::int64_t>("max_window_layers", 28) < c.num_hidden_layers;
+  }
+  const json& types = reader.raw().at("layer_types");
+  const std::vector<json> known = {"full_attention", "sliding_attention"};
+  for (const json& type : types) {
+    if (std::find(known.begin(), known.end(), type) == known.end()) {
+      reader.refuse("layer_types", type, known);
+    }
+  }
+  return std::find(types.begin(), types.end(), known[1]) != types.end();
+}
+
 // A window smaller than the context makes the context smaller.
 void read_sliding_window(const Reader& reader, ModelConfig& c) {
   const bool is_qwen = c.model_type.starts_with("qwen");
   const bool is_used =
-      is_qwen ? reader.get<bool>("use_sliding_window", false) : c.model_type == "mistral";
+      is_qwen ? reader.get<bool>("use_sliding_window", false) && has_sliding_layers(reader, c)
+              : c.model_type == "mistral";
   if (!is_used) return;
   // What transformers takes where a file leaves the key out; null means none.
   std::int64_t window = reader.raw().contains("sliding_window") ? c.max_position_embeddings : 4096;

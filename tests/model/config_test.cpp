@@ -145,7 +145,18 @@ TEST_F(Config, ASlidingWindowBoundsTheContext) {
   EXPECT_EQ(context({{"model_type", "mistral"}, {"sliding_window", nullptr}}), 32768);
   EXPECT_EQ(context({{"model_type", "mistral"}}), 4096);  // the default of transformers
   EXPECT_EQ(context({{"sliding_window", 1000}}), 32768);
-  EXPECT_EQ(context({{"sliding_window", 1000}, {"use_sliding_window", true}}), 1000);
+  json qwen = {{"sliding_window", 1000}, {"use_sliding_window", true}};
+  EXPECT_EQ(context(qwen), 32768);  // only layers from 28 on would have it
+  qwen["max_window_layers"] = 1;
+  EXPECT_EQ(context(qwen), 1000);
+  qwen["layer_types"] = json::array({"full_attention", "full_attention"});
+  EXPECT_EQ(context(qwen), 32768);
+  qwen["layer_types"] = json::array({"full_attention", "sliding_attention"});
+  EXPECT_EQ(context(qwen), 1000);
+  qwen["layer_types"] = json::array({"full_attention", "linear_attention"});
+  EXPECT_EQ(
+      failure_of([&] { read(qwen); }).message,
+      "`layer_types` is \"linear_attention\" in " + file_.string() + ", which is not supported");
 }
 
 TEST_F(Config, UnknownKeysThatChangeNothingPass) {

@@ -3,6 +3,8 @@
 - The same logits: max |difference| <= 2e-5 * max |logit| in float32, also from folders of float16
   and bfloat16, from several files, and from config.json in its older spelling.
 - `qed score` gives transformers' log-softmax and its entropy, whatever shares a forward.
+- Greedy continuations of 256 tokens: identical, but from where transformers' two best logits are
+  closer than 1e-4.
 - A folder that qed writes loads in transformers and gives identical logits.
 """
 
@@ -17,7 +19,7 @@ import peer
 
 # Of transformers: class, and what differs from BASE. Sizes from 0.03 to 26 M parameters.
 BASE = dict(vocab_size=97, hidden_size=48, num_hidden_layers=3, num_attention_heads=6,
-            num_key_value_heads=3, intermediate_size=80, max_position_embeddings=256,
+            num_key_value_heads=3, intermediate_size=80, max_position_embeddings=400,
             initializer_range=0.2, bos_token_id=None, eos_token_id=1, pad_token_id=0,
             tie_word_embeddings=False)
 TIED = dict(tie_word_embeddings=True)
@@ -40,9 +42,10 @@ MODELS = {
     "llama-linear": ("Llama", dict(rope_parameters=LINEAR, num_key_value_heads=6)),
     "llama-biases": ("Llama", dict(attention_bias=True, mlp_bias=True)),
     "mistral": ("Mistral", dict(sliding_window=None)),
-    "mistral-tied": ("Mistral", MIDDLE | TIED | dict(head_dim=20, sliding_window=200)),
+    "mistral-tied": ("Mistral", MIDDLE | TIED | dict(head_dim=20, sliding_window=300)),
 }
 LONGEST = 120
+NUM_GREEDY = 256
 
 
 def make(name):
@@ -66,7 +69,7 @@ def draw_sequences(model, count, rng):
     return [[rng.randrange(vocab) for _ in range(rng.randint(2, LONGEST))] for _ in range(count)]
 
 
-def check_scores(model, folder, sequences, logits, work, name):
+def check_scores(folder, sequences, logits, work, name, dtype="float32"):
     """`qed score` against log-softmax in float64, with the rows in one forward and in many."""
     import numpy
 
@@ -84,7 +87,7 @@ def check_scores(model, folder, sequences, logits, work, name):
         at += len(sequence)
     file = work / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    score = [os.environ["QED_BIN"], "score", folder, "--input", file, "--json"]
+    score = [os.environ["QED_BIN"], "score", folder, "--input", file, "--json", "--dtype", dtype]
     text = peer.run(*score)
     assert text == peer.run(*score, "--max-tokens", 1, "--threads", 1), "scores depend on packing"
     answers = [json.loads(line) for line in text.splitlines()]
@@ -110,6 +113,51 @@ def check_saved(model, saved, sequences, logits, dtype=None):
     assert (again == logits).all(), "a folder that qed wrote gives other logits"
 
 
+def check_bfloat16(model, folder, sequences, work, name):
+    """Weights in bfloat16: the matrices are rounded once, all else is float32."""
+    import copy
+    import torch
+
+    rounded = copy.deepcopy(model)
+    with torch.no_grad():
+        for weight in rounded.parameters():
+            if weight.dim() == 2:
+                weight.copy_(weight.to(torch.bfloat16).to(torch.float32))
+    logits = peer.logits_of_transformers(rounded, sequences)
+    check_scores(folder, sequences, logits, work, f"{name} in bfloat16", "bfloat16")
+
+
+def check_greedy(model, folder, work, name):
+    import torch
+
+    rng, vocab = random.Random(name), model.config.vocab_size
+    prompts = [[rng.randrange(vocab) for _ in range(12)] for _ in range(4)]
+    ids, out = work / "ids", work / "greedy"
+    ids.write_text("".join(" ".join(map(str, prompt)) + "\n" for prompt in prompts))
+    peer.run(peer.BINARY / "tests" / "bin" / "greedy_ids", folder, ids, NUM_GREEDY, out)
+    ours = [list(map(int, line.split())) for line in out.read_text().splitlines()]
+    model.generation_config.eos_token_id = None  # no token ends a completion
+    with torch.no_grad():
+        answer = model.generate(
+            torch.tensor(prompts), attention_mask=torch.ones(4, 12, dtype=torch.long),
+            do_sample=False, max_new_tokens=NUM_GREEDY, pad_token_id=0, output_logits=True,
+            return_dict_in_generate=True)
+    theirs = answer.sequences[:, 12:].tolist()
+    equal = 0
+    for row, (a, b) in enumerate(zip(ours, theirs)):
+        assert len(a) == len(b) == NUM_GREEDY, (len(a), len(b))
+        first = next((i for i in range(NUM_GREEDY) if a[i] != b[i]), None)
+        equal += first is None
+        if first is not None:
+            best = answer.logits[first][row].topk(2).values
+            gap = float(best[0] - best[1])
+            print(f"{name}: row {row} differs from token {first} on; the two best are {gap:.1e} "
+                  "apart", flush=True)
+            assert gap < 1e-4, "greedy continuations differ"
+    print(f"{name}: {equal} of 4 greedy continuations of {NUM_GREEDY} tokens are equal, "
+          f"{len(set(sum(ours, [])))} different tokens", flush=True)
+
+
 def check_family(name, work):
     rng = random.Random(name)
     model, folder, saved = make(name), work / name, work / f"{name}-saved"
@@ -118,7 +166,9 @@ def check_family(name, work):
     sequences = draw_sequences(model, count, rng)
     logits = peer.same_logits(model, folder, sequences, work, name, save=saved)
     check_saved(model, saved, sequences, logits)
-    check_scores(model, folder, sequences, logits, work, name)
+    check_scores(folder, sequences, logits, work, name)
+    check_bfloat16(model, folder, sequences, work, name)
+    check_greedy(model, folder, work, name)
 
 
 def check_half(work):
@@ -131,7 +181,8 @@ def check_half(work):
             folder, saved = work / label, work / f"{label}-saved"
             model.save_pretrained(folder, max_shard_size="30KB")
             assert len(list(folder.glob("*.safetensors"))) > 2
-            model = model.to(torch.float32)
+            # Not model.to(float32): its rotary frequencies were rounded, too.
+            model = type(model).from_pretrained(folder, dtype=torch.float32).eval()
             sequences = draw_sequences(model, 10, random.Random(label))
             logits = peer.same_logits(model, folder, sequences, work, label, save=saved,
                                       max_shard_bytes=40_000)

@@ -54,10 +54,14 @@ with temporary_folder() as folder:
              "completion_ids": [rng.randrange(21) for _ in range(rng.randint(1, 40))]}
             for _ in range(60)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    expected = score(model, file, "--json").stdout
-    check(len(expected.splitlines()) == 60, "60 rows")
+    half, expected = (score(model, file, "--json", "--dtype", dtype).stdout
+                      for dtype in ("bfloat16", "float32"))
+    check(len(half.splitlines()) == len(expected.splitlines()) == 60, "60 rows")
+    check(half != expected, "bfloat16 changes nothing")
     for flags in (("--max-tokens", 1), ("--max-tokens", 100, "--threads", 1), ("--threads", 2)):
         check(score(model, file, "--json", *flags).stdout == expected, f"bytes differ with {flags}")
+        check(score(model, file, "--json", "--dtype", "bfloat16", *flags).stdout == half,
+              f"bytes of bfloat16 differ with {flags}")
 
     # Rows with ids need no tokenizer.
     bare = write_model(folder / "bare")
