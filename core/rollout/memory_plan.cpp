@@ -2,7 +2,7 @@
 
 #include "core/model/kv_cache.h"
 #include "core/util/error.h"
-#include "core/util/memory.h"
+#include "core/util/numbers.h"
 
 #include <algorithm>
 

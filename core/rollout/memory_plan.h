@@ -23,7 +23,7 @@ struct MemoryPlan {
   std::int64_t total_bytes() const {
     return weights_bytes + kv_bytes() + logits_bytes + activations_bytes;
   }
-  // One line: "needs 2.31 GB: weights 1.98 GB, KV 0.21 GB (832 blocks of 16 positions, 262 kB
+  // One line: "needs 2.10 GiB: weights 1.84 GiB, KV 208 MiB (832 blocks of 16 positions, 256 KiB
   // each), logits …, activations …".
   std::string text(std::int64_t block_size) const;
 };

@@ -1,10 +1,10 @@
 #include "core/util/memory.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace qed {
@@ -45,20 +45,6 @@ std::int64_t available_memory_bytes() {
     available = std::min(available, std::max<std::int64_t>(0, *limit - *used + idle.value_or(0)));
   }
   return available;
-}
-
-std::string bytes_text(std::int64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-  auto amount = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (amount >= 999.5 && unit + 1 < std::size(kUnits)) {
-    amount /= 1000;
-    ++unit;
-  }
-  const int digits = unit == 0 || amount >= 99.95 ? 0 : amount >= 9.995 ? 1 : 2;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f %s", digits, amount, kUnits[unit]);
-  return text;
 }
 
 }  // namespace qed

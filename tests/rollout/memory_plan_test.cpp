@@ -25,9 +25,10 @@ TEST(MemoryPlan, GivesAllThatTheRequestsCanUseWhereThereIsRoom) {
   EXPECT_EQ(plan.activations_bytes, (4 + 40) * (3 * 24 + 2 * 64 + 32) * 4);
   EXPECT_EQ(plan.total_bytes(),
             1000 + plan.kv_bytes() + plan.logits_bytes + plan.activations_bytes);
-  EXPECT_EQ(plan.text(16),
-            "needs 85.2 kB: weights 1.00 kB, KV 43.0 kB (7 blocks of 16 positions, 6.14 kB each), "
-            "logits 336 B, activations 40.8 kB");
+  EXPECT_EQ(
+      plan.text(16),
+      "needs 83.2 KiB: weights 1000 B, KV 42.0 KiB (7 blocks of 16 positions, 6.00 KiB each), "
+      "logits 336 B, activations 39.9 KiB");
 }
 
 TEST(MemoryPlan, TakesFourFifthsOfWhatIsLeft) {
@@ -43,9 +44,10 @@ TEST(MemoryPlan, TakesFourFifthsOfWhatIsLeft) {
 TEST(MemoryPlan, ThatDoesNotFitIsRefusedWithItsNumbers) {
   const std::vector<SampleGroup> groups = {{20, 4, 12}};
   const Failure kv = failure_of([&] { plan_memory(tiny_config(), 0, groups, {}, 20'000); });
-  EXPECT_EQ(kv.message,
-            "generation needs 41.0 kB: weights 0 B, KV 18.4 kB (3 blocks of 16 positions, 6.14 kB "
-            "each), logits 336 B, activations 22.3 kB; this machine has 20.0 kB free");
+  EXPECT_EQ(
+      kv.message,
+      "generation needs 40.1 KiB: weights 0 B, KV 18.0 KiB (3 blocks of 16 positions, 6.00 KiB "
+      "each), logits 336 B, activations 21.8 KiB; this machine has 19.5 KiB free");
   EXPECT_EQ(kv.hint, "lower rollout.max_new_tokens or rollout.max_batch");
   const Failure weights = failure_of([&] {
     plan_memory(tiny_config(), 900'000, groups, {}, 20'000,
