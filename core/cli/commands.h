@@ -19,6 +19,7 @@ Run add_config(CLI::App& app);
 Run add_items(CLI::App& app);
 Run add_verify(CLI::App& app);
 Run add_model(CLI::App& app);
+Run add_generate(CLI::App& app);
 Run add_score(CLI::App& app);
 Run add_version(CLI::App& app);
 

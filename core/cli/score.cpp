@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "core/cli/commands.h"
+#include "core/cli/dtype_option.h"
 #include "core/cli/open_engine.h"
 #include "core/run/engine.h"
 #include "core/util/error.h"
@@ -13,13 +14,6 @@ struct ScoreOptions {
   std::int64_t threads = 0, max_tokens = 2048;
   bool is_json = false;
 };
-
-Dtype dtype_option(const std::string& name) {
-  const auto dtype = dtype_of_name(name);
-  if (dtype && *dtype != Dtype::kFloat16) return *dtype;
-  throw Error(cat("--dtype must be \"float32\" or \"bfloat16\", not \"", name, "\""), "",
-              kExitUsage);
-}
 
 std::int64_t at_least(std::int64_t least, std::int64_t value, const char* flag) {
   if (value >= least) return value;
@@ -46,10 +40,7 @@ Run add_score(CLI::App& app) {
       ->required()
       ->type_name("FILE");
   command->add_flag("--json", options->is_json, "print a JSON object per row");
-  command
-      ->add_option("--dtype", options->dtype,
-                   "of the weights in memory: float32 (default) or bfloat16")
-      ->type_name("NAME");
+  add_dtype_option(*command, options->dtype);
   command->add_option("--threads", options->threads, "0: one per core")->type_name("N");
   command
       ->add_option("--max-tokens", options->max_tokens,

@@ -51,6 +51,7 @@ MetricsRow RunContext::row() const {
 GenerateOptions generate_options(const RunContext& run) {
   GenerateOptions options;
   options.stop_ids = run.tokenizer.stop_ids();
+  options.token_bytes = [&run](std::int32_t id) { return run.tokenizer.bytes(id); };
   options.schedule.max_batch = run.stage().rollout.max_batch;
   return options;
 }

@@ -53,7 +53,7 @@ class RunContext {
   bool has_updated_ = false;
 };
 
-// How the current stage generates.
+// How the current stage generates. The run must outlive it.
 GenerateOptions generate_options(const RunContext& run);
 
 }  // namespace qed

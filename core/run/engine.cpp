@@ -3,26 +3,16 @@
 #include "core/ops/cpu_kernels.h"
 #include "core/run/context.h"
 #include "core/run/engine_call.h"
+#include "core/run/interrupt.h"
 #include "core/run/stages.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 
-#include <csignal>
 #include <cstdio>
 
 namespace qed {
 
 namespace {
-
-std::atomic<bool> stop_requested{false};
-
-// The first signal asks for a stop after the step; the second one ends the process.
-void on_signal(int signal) {
-  if (stop_requested.exchange(true)) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
-  }
-}
 
 std::string seconds(double s) {
   char text[32];
@@ -72,6 +62,7 @@ bool advance(RunContext& run) {
 }
 
 int run_all(const TrainRequest& request) {
+  const std::atomic<bool>& stop_requested = catch_interrupts();
   request.plugins.add_service(kThreadsService, threads_service());  // one pool for all
   RunContext run(request);
   const Stopwatch watch;
@@ -119,8 +110,5 @@ bool end_step(RunContext& run, const AdamW& optimizer, const std::atomic<bool>& 
 
 extern "C" __attribute__((visibility("default"))) int qed_engine_train(
     const qed::TrainRequest& request) {
-  qed::stop_requested = false;
-  std::signal(SIGINT, qed::on_signal);
-  std::signal(SIGTERM, qed::on_signal);
   return qed::engine_call([&] { return qed::run_all(request); });
 }

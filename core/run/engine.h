@@ -10,7 +10,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace qed {
 
@@ -40,5 +42,32 @@ struct ScoreRequest {
 // Writes to stdout. Returns an exit code; throws Error.
 using EngineScore = int (*)(const ScoreRequest& request);
 inline constexpr char kEngineScoreSymbol[] = "qed_engine_score";  // extern "C", of type EngineScore
+
+// Completions of prompts, printed to stdout. The prompts are one text, the rows of a file, or items
+// of a task.
+struct GenerateCommand {
+  std::filesystem::path model;  // a Hugging Face folder
+  PluginHost& plugins;
+  std::optional<std::string> prompt;  // or
+  std::string input;                  // a data file; see core/data/dataset.h; or
+  PluginTable task;
+  std::string split = "train";
+  std::int64_t num_items = 1;
+  std::int64_t num_samples = 1;  // per prompt
+  PluginTable sampler;
+  std::uint64_t seed = 1;
+  std::optional<std::int64_t> max_new_tokens;  // none: the task's, or 256 where the window allows
+  std::int64_t min_new_tokens = 0;
+  std::vector<std::string> stop;
+  bool keeps_stop = false;
+  bool is_json = false;
+  Dtype dtype = Dtype::kFloat32;
+  std::int64_t threads = 0;      // 0: one per core
+  std::int64_t max_batch = 256;  // sequences at a time; changes no result
+};
+
+// Returns an exit code; throws Error.
+using EngineGenerate = int (*)(const GenerateCommand& command);
+inline constexpr char kEngineGenerateSymbol[] = "qed_engine_generate";  // extern "C"
 
 }  // namespace qed

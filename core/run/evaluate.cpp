@@ -37,14 +37,15 @@ EvalResult evaluate_at(RunContext& run, const Task& task,
                                   .add(p.item.key)
                                   .add(0)
                                   .value();
-    requests.push_back({p.tokens, {{&plan, key}}, p.max_new_tokens});
+    requests.push_back({p.tokens, {{&plan, key}}, p.max_new_tokens, 0, p.stop});
   }
   const auto completions = generate(run.model, requests, generate_options(run));
 
   std::vector<std::string> texts;
   std::vector<SampleView> samples;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    texts.push_back(completion_text(run.tokenizer, completions[i][0].tokens, prompts[i].decode));
+    texts.push_back(
+        completion_text(run.tokenizer, completions[i][0], prompts[i].stop, prompts[i].decode));
   }
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const Completion& c = completions[i][0];

@@ -12,14 +12,11 @@ RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item,
         cat("task `", task.name(), "` writes chat messages, and chat templates are not supported"),
         "choose a variant of the task that writes raw text");
   }
-  if (!prompt.stop.empty()) {
-    throw Error(cat("task `", task.name(), "` asks for stop strings, which are not supported"),
-                "choose a variant of the task that ends with the end token");
-  }
   RenderedPrompt out{
       std::move(item), prompt.text + prompt.prefill,
       prompt.prefill,  {},
       max_new_tokens,  prompt.keep_special ? DecodeMode::kKeepSpecial : DecodeMode::kSkipSpecial};
+  out.stop = prompt.stop;
   if (prompt.max_new_tokens > 0)
     out.max_new_tokens = static_cast<std::int64_t>(prompt.max_new_tokens);
   out.tokens = tokenizer.encode(out.text);
@@ -35,6 +32,13 @@ std::string completion_text(const Tokenizer& tokenizer, std::span<const std::int
     if (id < tokenizer.vocab_size()) known.push_back(id);
   }
   return tokenizer.decode(known, mode);
+}
+
+std::string completion_text(const Tokenizer& tokenizer, const Completion& completion,
+                            std::span<const std::string> stop, DecodeMode mode) {
+  std::string text = completion_text(tokenizer, completion.tokens, mode);
+  if (!completion.match) return text;
+  return cut_at_stop(std::move(text), stop[completion.match->string], completion.match->tail, true);
 }
 
 Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, Item item,

@@ -3,6 +3,7 @@
 // From a task's item to the tokens that a model reads.
 
 #include "core/host/task.h"
+#include "core/rollout/generate.h"
 #include "core/text/tokenizer.h"
 
 #include <cstdint>
@@ -19,10 +20,11 @@ struct RenderedPrompt {
   std::string prefill;  // the end of `text` that belongs to the answer
   std::vector<std::int32_t> tokens;
   std::int64_t max_new_tokens;
-  DecodeMode decode;  // how the verifier wants the completion
+  DecodeMode decode;                   // how the verifier wants the completion
+  std::vector<std::string> stop = {};  // texts that end the completion, and stay in it
 };
 
-// Throws Error when the task asks for what this engine lacks: chat messages, stop strings.
+// Throws Error when the task asks for what this engine lacks: chat messages.
 RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item,
                       std::int64_t max_new_tokens);
 
@@ -30,6 +32,10 @@ RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item,
 // may draw, has no text.
 std::string completion_text(const Tokenizer& tokenizer, std::span<const std::int32_t> tokens,
                             DecodeMode mode);
+// The same of a completion that may have met one of these stop strings: what its last token holds
+// after the string is cut off.
+std::string completion_text(const Tokenizer& tokenizer, const Completion& completion,
+                            std::span<const std::string> stop, DecodeMode mode);
 
 // A prompt and its worked completion, end token included: the material of supervised training.
 struct Demonstration {

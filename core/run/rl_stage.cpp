@@ -88,8 +88,8 @@ void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
   std::map<std::string, std::uint64_t> occurrences;
   for (const RenderedPrompt& p : r.prompts) {
     const std::uint64_t occurrence = occurrences[p.item.key]++;
-    GenerateRequest& request =
-        r.requests.emplace_back(p.tokens, std::vector<GenerateRequest::Sample>(), p.max_new_tokens);
+    GenerateRequest& request = r.requests.emplace_back(
+        p.tokens, std::vector<GenerateRequest::Sample>(), p.max_new_tokens, 0, p.stop);
     for (std::size_t s = 0; s < r.plans.size(); ++s) {
       const std::uint64_t key = run.key("train")
                                     .add(static_cast<std::uint64_t>(step))
@@ -109,7 +109,7 @@ void verify(RunContext& run, const Loop& loop, std::int64_t step, Rollout& r) {
   std::vector<SampleView> samples;
   for (std::size_t g = 0; g < r.prompts.size(); ++g) {
     for (const Completion& c : r.completions[g])
-      r.texts.push_back(completion_text(run.tokenizer, c.tokens, r.prompts[g].decode));
+      r.texts.push_back(completion_text(run.tokenizer, c, r.prompts[g].stop, r.prompts[g].decode));
   }
   for (std::size_t g = 0; g < r.prompts.size(); ++g) {
     for (std::size_t s = 0; s < r.completions[g].size(); ++s) {

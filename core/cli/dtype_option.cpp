@@ -1,0 +1,19 @@
+#include "core/cli/dtype_option.h"
+
+#include "core/util/error.h"
+
+namespace qed {
+
+void add_dtype_option(CLI::App& command, std::string& name) {
+  command.add_option("--dtype", name, "of the weights in memory: float32 (default) or bfloat16")
+      ->type_name("NAME");
+}
+
+Dtype dtype_option(const std::string& name) {
+  const auto dtype = dtype_of_name(name);
+  if (dtype && *dtype != Dtype::kFloat16) return *dtype;
+  throw Error(cat("--dtype must be \"float32\" or \"bfloat16\", not \"", name, "\""), "",
+              kExitUsage);
+}
+
+}  // namespace qed

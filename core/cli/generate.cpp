@@ -1,0 +1,172 @@
+#include <memory>
+
+#include "core/cli/commands.h"
+#include "core/cli/dtype_option.h"
+#include "core/cli/open_engine.h"
+#include "core/cli/open_host.h"
+#include "core/config/load_plugin.h"
+#include "core/run/engine.h"
+#include "core/util/error.h"
+
+namespace qed {
+namespace {
+
+struct GenerateOptions : CommonOptions {
+  std::string folder, input, task, sampler = "standard", dtype = "float32";
+  std::optional<std::string> prompt;
+  std::optional<std::string> temperature, top_k, top_p;  // of the sampler, as --set takes them
+  std::string split = "train";
+  std::optional<std::int64_t> num_items, max_new_tokens;
+  std::int64_t num_samples = 1, min_new_tokens = 0, threads = 0, max_batch = 256;
+  std::uint64_t seed = 1;
+  std::vector<std::string> stop;
+  bool keeps_stop = false, is_json = false;
+};
+
+void check(const GenerateOptions& o) {
+  const int sources = (o.prompt ? 1 : 0) + (o.input.empty() ? 0 : 1) + (o.task.empty() ? 0 : 1);
+  if (sources != 1) {
+    throw Error(cat("qed generate needs one of --prompt, --input and --task",
+                    sources == 0 ? "" : ", not several"),
+                "for example `qed generate MODEL --prompt \"Once upon a time\"`", kExitUsage);
+  }
+  if (o.prompt && o.prompt->empty()) {
+    throw Error("the text of --prompt is empty", "a completion needs at least one token before it",
+                kExitUsage);
+  }
+  for (const std::string& text : o.stop) {
+    if (text.empty()) throw Error("a text of --stop is empty", "leave it out", kExitUsage);
+  }
+  if (o.max_new_tokens && o.min_new_tokens > *o.max_new_tokens) {
+    throw Error(cat("--min-new-tokens ", o.min_new_tokens, " is more than --max-new-tokens ",
+                    *o.max_new_tokens),
+                "", kExitUsage);
+  }
+}
+
+// The arguments of --set that are meant for a plugin: `sampler.x`, `task.x`, and `x` alone, which
+// is the task's where there is one.
+std::vector<std::string> sets_of(const std::string& kind, const GenerateOptions& o) {
+  std::vector<std::string> out;
+  for (const std::string& set : o.sets) {
+    const bool is_sampler =
+        set.starts_with("sampler.") || (o.task.empty() && !set.starts_with("task."));
+    if (is_sampler == (kind == "sampler")) out.push_back(set);
+  }
+  if (kind != "sampler") return out;
+  const auto add = [&](const char* name, const std::optional<std::string>& value) {
+    if (value) out.push_back(cat("sampler.", name, "=", *value));
+  };
+  add("temperature", o.temperature);
+  add("top_k", o.top_k);
+  add("top_p", o.top_p);
+  return out;
+}
+
+int generate(const GenerateOptions& o) {
+  check(o);
+  const auto host = open_host(o);
+  GenerateCommand command{.model = o.folder,
+                          .plugins = *host,
+                          .prompt = o.prompt,
+                          .input = o.input,
+                          .task = {},
+                          .split = o.split,
+                          .num_items = o.num_items.value_or(1),
+                          .num_samples = o.num_samples,
+                          .sampler = {},
+                          .seed = o.seed,
+                          .max_new_tokens = o.max_new_tokens,
+                          .min_new_tokens = o.min_new_tokens,
+                          .stop = o.stop,
+                          .keeps_stop = o.keeps_stop,
+                          .is_json = o.is_json,
+                          .dtype = dtype_option(o.dtype),
+                          .threads = o.threads,
+                          .max_batch = o.max_batch};
+  const std::vector<std::string> task_sets = sets_of("task", o);
+  if (o.task.empty() && !task_sets.empty()) {
+    throw Error(cat("--set ", task_sets.front(), " is for a task, and there is no --task"), "",
+                kExitUsage);
+  }
+  if (!o.task.empty()) command.task = load_plugin_options("task", o.task, task_sets, *host);
+  command.sampler = load_plugin_options("sampler", o.sampler, sets_of("sampler", o), *host);
+  return open_engine<EngineGenerate>(kEngineGenerateSymbol)(command);
+}
+
+void add_prompt_options(CLI::App& command, GenerateOptions& o) {
+  command.add_option("--prompt", o.prompt, "a text to go on with")->type_name("TEXT");
+  command
+      .add_option("--input", o.input,
+                  "rows with `prompt`, `messages` or `prompt_ids`: jsonl, json, csv or parquet")
+      ->type_name("FILE");
+  command.add_option("--task", o.task, "prompts of a task")->type_name("NAME");
+  command.add_option("--split", o.split, "with --task: the part of its data")
+      ->type_name("NAME")
+      ->default_str("train");
+  command.add_option("--items", o.num_items, "with --task: how many, from the first on")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  command.add_option("-n", o.num_samples, "completions per prompt")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+}
+
+void add_draw_options(CLI::App& command, GenerateOptions& o) {
+  command.add_option("--sampler", o.sampler, "how tokens are drawn; `qed plugins` lists samplers")
+      ->type_name("NAME")
+      ->default_str("standard");
+  command.add_option("--temperature", o.temperature, "option of the sampler; 0 is greedy")
+      ->type_name("T");
+  command.add_option("--top-k", o.top_k, "likewise")->type_name("K");
+  command.add_option("--top-p", o.top_p, "likewise")->type_name("P");
+  add_set_option(command, o,
+                 "an option of the sampler or the task, for example sampler.min_p=0.05");
+  command.add_option("--seed", o.seed, "another seed, other completions")->type_name("SEED");
+  command
+      .add_option("--max-new-tokens", o.max_new_tokens,
+                  "by default the task's, or 256 where the window allows")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  command.add_option("--min-new-tokens", o.min_new_tokens, "no end before so many")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  command.add_option("--stop", o.stop, "a text that ends a completion and is cut off; several")
+      ->allow_extra_args(false)
+      ->type_name("TEXT");
+  command.add_flag("--keep-stop", o.keeps_stop, "leave it in the text");
+}
+
+}  // namespace
+
+Run add_generate(CLI::App& app) {
+  auto options = std::make_shared<GenerateOptions>();  // lives as long as the command line
+  CLI::App* command = app.add_subcommand("generate", "Complete prompts with a model");
+  command->add_option("MODEL", options->folder, "a Hugging Face folder")->required()->type_name("");
+  add_prompt_options(*command, *options);
+  add_draw_options(*command, *options);
+  command->add_flag("--json", options->is_json,
+                    "a JSON object per completion: text, ids, log-probs, why it ended");
+  add_dtype_option(*command, options->dtype);
+  command->add_option("--threads", options->threads, "0: one per core")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  command->add_option("--max-batch", options->max_batch, "completions at a time; changes no result")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  add_plugin_dir_option(*command, *options);
+  command->footer(
+      "A completion depends on the model, the prompt, the options and the seed, and on nothing "
+      "else:\n"
+      "not on other prompts, their order, or the batch. With --json, `logp` is the log-prob of "
+      "each\n"
+      "token under the model, `behavior_logp` that of the distribution it was drawn from.\n\n"
+      "Examples:\n"
+      "  qed generate models/Qwen3-0.6B --prompt \"Once upon a time\" --temperature 0.8\n"
+      "  qed generate runs/quickstart/checkpoints/1040 --task arithmetic --items 8 -n 4\n"
+      "  qed generate models/Qwen3-0.6B --input rows.jsonl --json --stop \"</answer>\" > "
+      "out.jsonl\n");
+  return [options] { return generate(*options); };
+}
+
+}  // namespace qed
