@@ -21,6 +21,7 @@ Run add_verify(CLI::App& app);
 Run add_model(CLI::App& app);
 Run add_generate(CLI::App& app);
 Run add_score(CLI::App& app);
+Run add_bench(CLI::App& app);
 Run add_version(CLI::App& app);
 
 // Options that several commands have.

@@ -155,6 +155,7 @@ int dispatch(const std::vector<std::string>& arguments) {
                            add_model(app),
                            add_generate(app),
                            add_score(app),
+                           add_bench(app),
                            add_version(app)};
   std::vector<Command> commands;
   for (CLI::App* command : app.get_subcommands(kAll)) {

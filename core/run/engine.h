@@ -70,4 +70,20 @@ struct GenerateCommand {
 using EngineGenerate = int (*)(const GenerateCommand& command);
 inline constexpr char kEngineGenerateSymbol[] = "qed_engine_generate";  // extern "C"
 
+// How fast a model generates or scores random tokens.
+struct BenchRequest {
+  std::string kind;             // "generate" or "score"
+  std::filesystem::path model;  // a Hugging Face folder
+  Dtype dtype = Dtype::kFloat32;
+  std::int64_t threads = 0;  // 0: one per core
+  std::int64_t batch = 1, prompt = 64, tokens = 64;
+  std::int64_t repeats = 3;  // the fastest counts
+  double temperature = 1;    // 0: greedy
+  bool is_json = false;
+};
+
+// Writes to stdout. Returns an exit code; throws Error.
+using EngineBench = int (*)(const BenchRequest& request);
+inline constexpr char kEngineBenchSymbol[] = "qed_engine_bench";  // extern "C", of type EngineBench
+
 }  // namespace qed
