@@ -6,6 +6,7 @@
 #include "core/report/live_line.h"
 #include "core/run/engine.h"
 #include "core/run/engine_call.h"
+#include "core/run/interrupt.h"
 #include "core/run/score_rows.h"
 #include "core/train/packing.h"
 #include "core/util/clock.h"
@@ -46,11 +47,13 @@ class Scorer {
     model_.weights().load(folder_.tensors);
   }
 
-  void run() {
+  // Returns an exit code. At the first Ctrl-C the rows read so far still get their results.
+  int run() {
+    const std::atomic<bool>& is_stopped = catch_interrupts();
     const auto input = Dataset::open(request_.input);
     watch_.lap();  // loading the model is no part of the speed
     std::string json;
-    for (std::uint64_t i = 0;; ++i) {
+    for (std::uint64_t i = 0; !is_stopped; ++i) {
       json.clear();
       try {
         num_input_ = input->count();
@@ -64,6 +67,12 @@ class Scorer {
     }
     flush();
     if (!request_.is_json) print_total();
+    if (!is_stopped) return kExitOk;
+    live_.clear();
+    std::fprintf(stderr, "stopped after %llu of %llu rows\n",
+                 static_cast<unsigned long long>(num_scored_),
+                 static_cast<unsigned long long>(num_input_));
+    return kExitInterrupted;
   }
 
  private:
@@ -178,7 +187,6 @@ extern "C" __attribute__((visibility("default"))) int qed_engine_score(
     const qed::ScoreRequest& request) {
   return qed::engine_call([&] {
     qed::use_threads(request.threads);
-    qed::Scorer(request).run();
-    return qed::kExitOk;
+    return qed::Scorer(request).run();
   });
 }
