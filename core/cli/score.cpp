@@ -47,11 +47,11 @@ Run add_score(CLI::App& app) {
                    "tokens per forward; bounds memory, changes no result")
       ->type_name("N");
   command->footer(
-      "A row has `prompt` and `completion` (text), or `prompt_ids` and `completion_ids` (lists of "
-      "token\n"
-      "ids, which need no tokenizer). With --json it gets {\"logp\": [...], \"entropy\": [...]}, a "
-      "number per\n"
-      "token of the completion, in nats; else a line with sum and means.\n\n"
+      "A row has `prompt` and `completion` (text), or `prompt_ids` and `completion_ids` (lists of\n"
+      "token ids, which need no tokenizer, and count where both are there). The rows that\n"
+      "`qed generate --json` writes are such rows. With --json each gets {\"logp\": [...],\n"
+      "\"entropy\": [...]}, a number per token of the completion, in nats; else a line with sum\n"
+      "and means.\n\n"
       "Examples:\n"
       "  qed score models/Qwen3-0.6B --input rows.jsonl\n"
       "  qed score runs/quickstart/checkpoints/1040 --input rows.jsonl --json\n");

@@ -3,14 +3,18 @@
 #include "core/data/dataset.h"
 #include "core/model/model_folder.h"
 #include "core/model/transformer.h"
+#include "core/report/live_line.h"
 #include "core/run/engine.h"
 #include "core/run/engine_call.h"
+#include "core/run/interrupt.h"
 #include "core/run/score_rows.h"
 #include "core/train/packing.h"
+#include "core/util/clock.h"
 #include "core/util/error.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/index_select.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cmath>
@@ -43,15 +47,19 @@ class Scorer {
     model_.weights().load(folder_.tensors);
   }
 
-  void run() {
-    const auto rows = Dataset::open(request_.input);
+  // Returns an exit code. At the first Ctrl-C the rows read so far still get their results.
+  int run() {
+    const std::atomic<bool>& is_stopped = catch_interrupts();
+    const auto input = Dataset::open(request_.input);
+    watch_.lap();  // loading the model is no part of the speed
     std::string json;
-    for (std::uint64_t i = 0;; ++i) {
+    for (std::uint64_t i = 0; !is_stopped; ++i) {
       json.clear();
       try {
-        if (i >= rows->count()) break;
-        rows->row(i, json);
-        add(reader_.read(json, rows->place(i)));
+        num_input_ = input->count();
+        if (i >= num_input_) break;
+        input->row(i, json);
+        add(reader_.read(json, input->place(i)));
       } catch (const Error&) {
         flush();  // the rows before it have their results
         throw;
@@ -59,6 +67,12 @@ class Scorer {
     }
     flush();
     if (!request_.is_json) print_total();
+    if (!is_stopped) return kExitOk;
+    live_.clear();
+    std::fprintf(stderr, "stopped after %llu of %llu rows\n",
+                 static_cast<unsigned long long>(num_scored_),
+                 static_cast<unsigned long long>(num_input_));
+    return kExitInterrupted;
   }
 
  private:
@@ -95,8 +109,23 @@ class Scorer {
       at += n;
     }
     std::fflush(stdout);
+    num_scored_ += rows_.size();
+    tokens_read_ += num_tokens_;
     rows_.clear();
     num_tokens_ = 0;
+    show_progress();
+  }
+
+  void show_progress() {
+    if (!shows_progress_ || num_scored_ == 0) return;
+    const double s = watch_.seconds(), done = static_cast<double>(num_scored_);
+    char text[128];
+    std::snprintf(text, sizeof text, "scored %llu of %llu rows, %.0f tokens/s, %.0f s to go",
+                  static_cast<unsigned long long>(num_scored_),
+                  static_cast<unsigned long long>(num_input_),
+                  static_cast<double>(tokens_read_) / s,
+                  s / done * static_cast<double>(num_input_ - num_scored_));
+    live_.update(text);
   }
 
   void print(std::span<const float> logp, std::span<const float> entropy) {
@@ -109,8 +138,8 @@ class Scorer {
     }
     double sum = 0, entropies = 0;
     for (std::size_t i = 0; i < logp.size(); ++i) sum += logp[i], entropies += entropy[i];
-    if (num_rows_++ == 0) print_line("row", "tokens", "logp", "logp/token", "entropy");
-    print_line(std::to_string(num_rows_), logp.size(), sum, entropies);
+    if (num_printed_++ == 0) print_line("row", "tokens", "logp", "logp/token", "entropy");
+    print_line(std::to_string(num_printed_), logp.size(), sum, entropies);
     total_logp_ += sum;
     total_entropy_ += entropies;
     total_tokens_ += logp.size();
@@ -132,7 +161,7 @@ class Scorer {
                tokens > 0 ? fixed(entropy / n) : "-");
   }
   void print_total() const {
-    if (num_rows_ > 0) print_line("all", total_tokens_, total_logp_, total_entropy_);
+    if (num_printed_ > 0) print_line("all", total_tokens_, total_logp_, total_entropy_);
   }
 
   const ScoreRequest& request_;
@@ -140,8 +169,12 @@ class Scorer {
   ScoreRowReader reader_;
   Transformer model_;
   std::vector<ScoreRow> rows_;
-  std::int64_t num_tokens_ = 0;  // of rows_
-  std::uint64_t num_rows_ = 0;
+  std::int64_t num_tokens_ = 0;                                     // of rows_
+  std::uint64_t num_printed_ = 0, num_scored_ = 0, num_input_ = 0;  // rows
+  std::int64_t tokens_read_ = 0;
+  const bool shows_progress_ = ::isatty(STDOUT_FILENO) == 0;  // else the rows themselves show it
+  LiveLine live_;
+  Stopwatch watch_;
   std::size_t total_tokens_ = 0;
   double total_logp_ = 0, total_entropy_ = 0;
 };
@@ -154,7 +187,6 @@ extern "C" __attribute__((visibility("default"))) int qed_engine_score(
     const qed::ScoreRequest& request) {
   return qed::engine_call([&] {
     qed::use_threads(request.threads);
-    qed::Scorer(request).run();
-    return qed::kExitOk;
+    return qed::Scorer(request).run();
   });
 }

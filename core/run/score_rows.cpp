@@ -25,12 +25,8 @@ const Tokenizer& ScoreRowReader::tokenizer() {
 ScoreRow ScoreRowReader::read(const std::string& text, const std::string& place) {
   const RowFields row(text, place, kExample);
   const auto ids = [&](const std::string& name, EncodeMode mode) {
-    const bool has_text = row.find(name) != nullptr, has_ids = row.find(name + "_ids") != nullptr;
-    if (has_text && has_ids) {
-      row.fail(cat("it has both `", name, "` and `", name, "_ids`"), "keep one of the two");
-    }
-    if (has_ids) return row.ids(name + "_ids", config_.vocab_size);
-    if (!has_text) row.fail(cat("it has no `", name, "` and no `", name, "_ids`"));
+    if (row.find(name + "_ids") != nullptr) return row.ids(name + "_ids", config_.vocab_size);
+    if (row.find(name) == nullptr) row.fail(cat("it has no `", name, "` and no `", name, "_ids`"));
     const std::string words = row.text(name);
     const Tokenizer& opened = tokenizer();  // its own failures are not the row's
     try {

@@ -24,8 +24,9 @@ class ScoreRowReader {
       : model_(std::move(model)), config_(config) {}
 
   // `json` is a valid object and `place` where it stands. Throws Error with exit code 2, the place
-  // and the field when it is not a row, or does not fit into the model's window. A text prompt gets
-  // the tokens that the tokenizer puts before a text; the completion gets none.
+  // and the field when it is not a row, or does not fit into the model's window. Of text and ids
+  // the ids count: a text need not have been written with the tokens that it would be read with. A
+  // text prompt gets the tokens that the tokenizer puts before a text; the completion gets none.
   ScoreRow read(const std::string& json, const std::string& place);
 
  private:

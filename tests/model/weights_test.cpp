@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 
+#include "core/model/model_facts.h"
 #include "core/util/half.h"
 #include "tests/host/host_fixture.h"
 #include "tests/model/model_fixture.h"
@@ -151,6 +152,18 @@ TEST(Weights, InBfloat16AreThoseOfFloat32Rounded) {
   Weights again(tiny_config(false), half);
   again.load(TensorSet(folder / "half"));
   EXPECT_TRUE(same_numbers(again.flat(), rounded.flat()));
+}
+
+TEST(Weights, TakeTheMemoryAndHaveTheParametersThatTheConfigTells) {
+  ModelConfig c = tiny_config(false);
+  EXPECT_EQ(count_parameters(c).total(), Weights(c).num_parameters());
+  c.hidden_size = 32, c.head_dim = 16, c.intermediate_size = 48;  // whole panels
+  c.qk_norm = c.mlp_bias = true;
+  EXPECT_EQ(count_parameters(c).total(), Weights(c).num_parameters());
+  for (const Dtype dtype : {Dtype::kFloat32, Dtype::kBfloat16}) {
+    Weights weights(c, {.dtype = dtype, .is_trainable = false});
+    EXPECT_EQ(static_cast<std::size_t>(weights_bytes(c, dtype)), weights.flat().nbytes());
+  }
 }
 
 TEST(Weights, WithoutTrainingHaveNoGradient) {

@@ -4,7 +4,7 @@
   and bfloat16, from several files, and from config.json in its older spelling.
 - `qed score` gives transformers' log-softmax and its entropy, whatever shares a forward.
 - Greedy continuations of 256 tokens: identical, but from where transformers' two best logits are
-  closer than 1e-4.
+  closer than 1e-4; and `qed score` gives the log-probs that `qed generate` recorded, to the bit.
 - A folder that qed writes loads in transformers and gives identical logits.
 """
 
@@ -132,11 +132,18 @@ def check_greedy(model, folder, work, name):
 
     rng, vocab = random.Random(name), model.config.vocab_size
     prompts = [[rng.randrange(vocab) for _ in range(12)] for _ in range(4)]
-    ids, out = work / "ids", work / "greedy"
-    ids.write_text("".join(" ".join(map(str, prompt)) + "\n" for prompt in prompts))
-    peer.run(peer.BINARY / "tests" / "bin" / "greedy_ids", folder, ids, NUM_GREEDY, out)
-    ours = [list(map(int, line.split())) for line in out.read_text().splitlines()]
-    model.generation_config.eos_token_id = None  # no token ends a completion
+    file = work / "prompts.jsonl"
+    file.write_text("".join(json.dumps({"prompt_ids": prompt}) + "\n" for prompt in prompts))
+    # Without a tokenizer no token ends a completion.
+    text = peer.run(os.environ["QED_BIN"], "generate", folder, "--input", file, "--temperature", 0,
+                    "--max-new-tokens", NUM_GREEDY, "--json")
+    answers = [json.loads(line) for line in text.splitlines()]
+    ours = [answer["completion_ids"] for answer in answers]
+    file.write_text(text)
+    scores = peer.run(os.environ["QED_BIN"], "score", folder, "--input", file, "--json")
+    assert ([answer["logp"] for answer in answers]
+            == [json.loads(line)["logp"] for line in scores.splitlines()]), "other bits when scored"
+    model.generation_config.eos_token_id = None
     with torch.no_grad():
         answer = model.generate(
             torch.tensor(prompts), attention_mask=torch.ones(4, 12, dtype=torch.long),

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 
@@ -36,17 +37,18 @@ with temporary_folder() as folder:
     ids = [vocabulary[c] for c in "12+34="]
     file.write_text('{"prompt": "12+34=", "completion": "46"}\n'
                     + json.dumps({"prompt_ids": ids, "completion_ids": [vocabulary["4"], vocabulary["6"]]})
-                    + '\n{"prompt": "1", "completion": ""}\n')
+                    + '\n{"prompt": "1", "completion": ""}\n'
+                    + json.dumps({"prompt": "?", "prompt_ids": ids, "completion": "46"}) + "\n")
     done = score(model, file, "--json")
     check(done.returncode == 0, done.stderr)
-    first, second, third = map(json.loads, done.stdout.splitlines())
-    check(first == second and len(first["logp"]) == len(first["entropy"]) == 2, done.stdout)
+    first, second, third, both = map(json.loads, done.stdout.splitlines())
+    check(first == second == both and len(first["logp"]) == len(first["entropy"]) == 2, done.stdout)
     check(all(x < 0 for x in first["logp"]) and all(x > 0 for x in first["entropy"]), first)
     check(third == {"logp": [], "entropy": []}, third)
 
     table = score(model, file).stdout.splitlines()
     check(table[0].split() == ["row", "tokens", "logp", "logp/token", "entropy"], table)
-    check(len(table) == 5 and table[4].split()[:2] == ["all", "4"], table)
+    check(len(table) == 6 and table[5].split()[:2] == ["all", "6"], table)
     check(abs(float(table[1].split()[2]) - sum(first["logp"])) < 1e-3, table)
 
     # However rows are packed, and with however many threads, the bytes are the same.
@@ -67,12 +69,25 @@ with temporary_folder() as folder:
     bare = write_model(folder / "bare")
     check(score(bare, file, "--json").stdout == expected, "without a tokenizer")
 
+    # Ctrl-C: the rows that were read have their results, and the others none.
+    many = folder / "many.jsonl"
+    many.write_text(file.read_text() * 500)
+    with open(folder / "said", "w") as said:
+        running = subprocess.Popen(
+            [os.environ["QED_BIN"], "score", str(bare), "--input", str(many), "--json"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True)
+    lines = [running.stdout.readline()]
+    running.send_signal(signal.SIGINT)
+    lines += running.stdout.readlines()
+    check(running.wait() == 130, f"exit code {running.returncode} after Ctrl-C")
+    said = (folder / "said").read_text()
+    check(said.splitlines()[-1] == f"stopped after {len(lines)} of 30000 rows", said)
+    check(all(json.loads(line)["logp"] for line in lines), "a row without numbers")
+
     example = ('a row is written {"prompt": "text", "completion": "text"}, or with prompt_ids and '
                'completion_ids')
     refuses(model, file, '{"prompt": "1"}', "it has no `completion` and no `completion_ids`", example)
     refuses(model, file, '{"prompt": 1, "completion": "1"}', "`prompt` must be a string, not 1", example)
-    refuses(model, file, '{"prompt": "1", "prompt_ids": [1], "completion": "1"}',
-            "it has both `prompt` and `prompt_ids`", "keep one of the two")
     refuses(model, file, '{"prompt_ids": [1], "completion_ids": 3}',
             "`completion_ids` must be a list of ids, not 3", example)
     refuses(model, file, '{"prompt_ids": [1], "completion_ids": [-3]}',
