@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "core/cli/commands.h"
-#include "core/cli/dtype_option.h"
+#include "core/cli/model_options.h"
 #include "core/cli/open_engine.h"
 #include "core/cli/open_host.h"
 #include "core/config/load_plugin.h"
@@ -37,6 +37,7 @@ void check(const GenerateOptions& o) {
   for (const std::string& text : o.stop) {
     if (text.empty()) throw Error("a text of --stop is empty", "leave it out", kExitUsage);
   }
+  if (o.max_new_tokens) at_least(1, *o.max_new_tokens, "--max-new-tokens");
   if (o.max_new_tokens && o.min_new_tokens > *o.max_new_tokens) {
     throw Error(cat("--min-new-tokens ", o.min_new_tokens, " is more than --max-new-tokens ",
                     *o.max_new_tokens),
@@ -72,18 +73,18 @@ int generate(const GenerateOptions& o) {
                           .input = o.input,
                           .task = {},
                           .split = o.split,
-                          .num_items = o.num_items.value_or(1),
-                          .num_samples = o.num_samples,
+                          .num_items = at_least(1, o.num_items.value_or(1), "--items"),
+                          .num_samples = at_least(1, o.num_samples, "-n"),
                           .sampler = {},
                           .seed = o.seed,
                           .max_new_tokens = o.max_new_tokens,
-                          .min_new_tokens = o.min_new_tokens,
+                          .min_new_tokens = at_least(0, o.min_new_tokens, "--min-new-tokens"),
                           .stop = o.stop,
                           .keeps_stop = o.keeps_stop,
                           .is_json = o.is_json,
                           .dtype = dtype_option(o.dtype),
-                          .threads = o.threads,
-                          .max_batch = o.max_batch};
+                          .threads = at_least(0, o.threads, "--threads"),
+                          .max_batch = at_least(1, o.max_batch, "--max-batch")};
   const std::vector<std::string> task_sets = sets_of("task", o);
   if (o.task.empty() && !task_sets.empty()) {
     throw Error(cat("--set ", task_sets.front(), " is for a task, and there is no --task"), "",
@@ -105,11 +106,8 @@ void add_prompt_options(CLI::App& command, GenerateOptions& o) {
       ->type_name("NAME")
       ->default_str("train");
   command.add_option("--items", o.num_items, "with --task: how many, from the first on")
-      ->check(CLI::PositiveNumber)
       ->type_name("N");
-  command.add_option("-n", o.num_samples, "completions per prompt")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  command.add_option("-n", o.num_samples, "completions per prompt")->type_name("N");
 }
 
 void add_draw_options(CLI::App& command, GenerateOptions& o) {
@@ -126,11 +124,8 @@ void add_draw_options(CLI::App& command, GenerateOptions& o) {
   command
       .add_option("--max-new-tokens", o.max_new_tokens,
                   "by default the task's, or 256 where the window allows")
-      ->check(CLI::PositiveNumber)
       ->type_name("N");
-  command.add_option("--min-new-tokens", o.min_new_tokens, "no end before so many")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  command.add_option("--min-new-tokens", o.min_new_tokens, "no end before so many")->type_name("N");
   command.add_option("--stop", o.stop, "a text that ends a completion and is cut off; several")
       ->allow_extra_args(false)
       ->type_name("TEXT");
@@ -148,11 +143,8 @@ Run add_generate(CLI::App& app) {
   command->add_flag("--json", options->is_json,
                     "a JSON object per completion: text, ids, log-probs, why it ended");
   add_dtype_option(*command, options->dtype);
-  command->add_option("--threads", options->threads, "0: one per core")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  command->add_option("--threads", options->threads, "0: one per core")->type_name("N");
   command->add_option("--max-batch", options->max_batch, "completions at a time; changes no result")
-      ->check(CLI::PositiveNumber)
       ->type_name("N");
   add_plugin_dir_option(*command, *options);
   command->footer(

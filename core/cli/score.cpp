@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "core/cli/commands.h"
-#include "core/cli/dtype_option.h"
+#include "core/cli/model_options.h"
 #include "core/cli/open_engine.h"
 #include "core/run/engine.h"
 #include "core/util/error.h"
@@ -14,11 +14,6 @@ struct ScoreOptions {
   std::int64_t threads = 0, max_tokens = 2048;
   bool is_json = false;
 };
-
-std::int64_t at_least(std::int64_t least, std::int64_t value, const char* flag) {
-  if (value >= least) return value;
-  throw Error(cat(flag, " must be at least ", least, ", not ", value), "", kExitUsage);
-}
 
 int score(const ScoreOptions& options) {
   const ScoreRequest request{.model = options.folder,

@@ -1,5 +1,6 @@
 #include "core/rollout/generate.h"
 
+#include "core/rollout/mask.h"
 #include "core/util/error.h"
 #include "core/util/memory.h"
 #include "core/util/parallel.h"
@@ -167,7 +168,6 @@ class Batch {
       const auto draws = std::span(step.draws).subspan(part.front().first, logits_row.size());
       draw_part(draws, logits_row, model_.logits(h));
     }
-    // A plan of the next step would end the lives of the draws.
     for (const Step::Draw& draw : step.draws) {
       const bool has_finished = finish(rows_[draw.sample]);
       report(draw.sample);
@@ -197,22 +197,11 @@ class Batch {
   // What the sampler's mask allows each draw; empty where it has none.
   std::vector<std::uint8_t> masks(std::span<const Step::Draw> draws, std::int64_t vocab) const {
     if (options_.mask == nullptr) return {};
-    const auto bytes = static_cast<std::size_t>((vocab + 7) / 8);
-    std::vector<std::uint8_t> allowed(draws.size() * bytes, 0xff);
-    std::vector<qed_mask_row> records(draws.size());
-    std::vector<qed_mask_row*> pointers;
-    for (std::size_t i = 0; i < draws.size(); ++i) {
-      const Row& row = rows_[draws[i].sample];
-      records[i] = {.size = sizeof(qed_mask_row),
-                    .reserved = 0,
-                    .request = draws[i].sample,
-                    .prompt = to_abi(row.request->text),
-                    .tokens = {row.out->tokens.data(), row.out->tokens.size()},
-                    .allowed = {allowed.data() + i * bytes, bytes}};
-      pointers.push_back(&records[i]);
+    std::vector<MaskedRow> masked;
+    for (const Step::Draw& d : draws) {
+      masked.push_back({d.sample, rows_[d.sample].request->text, rows_[d.sample].out->tokens});
     }
-    options_.mask->mask(pointers, options_.mask_seed);
-    return allowed;
+    return ask_mask(*options_.mask, options_.mask_seed, masked, vocab);
   }
 
   void draw_one(Row& row, std::span<const float> logits, std::span<const std::uint8_t> allowed,

@@ -117,7 +117,10 @@ void GenerateOutput::on_token(std::size_t request, std::size_t sample, const Com
       print_ready();
     }
   }
-  if (!options_.is_streaming) live_.update(progress());
+  // The text takes longer than a token of a small model.
+  if (options_.is_streaming || watch_.seconds() < next_update_s_) return;
+  next_update_s_ = watch_.seconds() + 0.05;
+  live_.update(progress());
 }
 
 // Prints what is certain: text that may be the start of a stop string waits.

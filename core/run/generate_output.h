@@ -56,6 +56,7 @@ class GenerateOutput {
   OutputOptions options_;
   LiveLine live_;
   Stopwatch watch_;
+  double next_update_s_ = 0;
   std::vector<Done> done_;          // by sample, numbered through
   std::vector<std::size_t> first_;  // of each request
   std::size_t next_ = 0;            // of done_, to be printed

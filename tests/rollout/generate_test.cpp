@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "tests/host/host_fixture.h"
 #include "tests/rollout/scoring_fixture.h"
@@ -152,6 +153,113 @@ TEST_F(Generate, OfNothingIsNothing) {
   const Completions none = run(requests_);
   ASSERT_EQ(none.size(), 1u);
   EXPECT_TRUE(none[0].empty());
+}
+
+// Tokens as letters: id 0 is "a".
+std::string_view letter(std::int32_t id) {
+  static constexpr char kLetters[] = "abcdefghijklmnopqrstu";
+  return {kLetters + id, 1};
+}
+
+std::string letters(const std::vector<std::int32_t>& tokens) {
+  std::string text;
+  for (const std::int32_t id : tokens) text += letter(id);
+  return text;
+}
+
+TEST_F(Generate, EndsAtAStopStringAndKeepsItsTokens) {
+  stop_ids_.clear();
+  const Completions whole = run(requests_);
+  std::size_t num_ended = 0;
+  for (std::size_t r = 0; r < whole.size(); ++r) {
+    for (std::size_t s = 0; s < whole[r].size(); ++s) {
+      GenerateRequest one = requests_[r];
+      one.samples = {requests_[r].samples[s]};
+      const std::string text = letters(whole[r][s].tokens);
+      if (text.size() < 9) continue;
+      one.stop = {"?", text.substr(5, 3)};
+      const auto c =
+          generate(model_, std::span(&one, 1), {.stop_ids = {}, .token_bytes = letter})[0][0];
+      const std::size_t end = text.find(one.stop[1]) + 3;
+      EXPECT_EQ(letters(c.tokens), text.substr(0, end));
+      EXPECT_EQ(c.finish, QED_FINISH_STOP);
+      ASSERT_TRUE(c.match);
+      EXPECT_EQ(c.match->string, 1u);
+      EXPECT_EQ(c.match->tail, 3u);
+      one.min_new_tokens = static_cast<std::int64_t>(end) + 1;
+      EXPECT_GT(generate(model_, std::span(&one, 1), {.stop_ids = {}, .token_bytes = letter})[0][0]
+                    .tokens.size(),
+                end);
+      ++num_ended;
+    }
+  }
+  EXPECT_GT(num_ended, 5u);
+}
+
+TEST_F(Generate, DrawsNoStopIdBeforeTheLeastLength) {
+  for (GenerateRequest& r : requests_)
+    r.min_new_tokens = std::min<std::int64_t>(9, r.max_new_tokens);
+  for (std::size_t r = 0; const auto& group : run(requests_)) {
+    const std::int64_t least = requests_[r++].min_new_tokens;
+    for (const Completion& c : group) EXPECT_GE(static_cast<std::int64_t>(c.tokens.size()), least);
+  }
+}
+
+TEST_F(Generate, TellsOfEveryTokenInItsOrder) {
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::int32_t>> told;
+  GenerateOptions options{.stop_ids = stop_ids_, .schedule = {.max_batch = 5}};
+  options.on_token = [&](std::size_t r, std::size_t s, const Completion& c) {
+    told[{r, s}].push_back(c.tokens.back());
+    EXPECT_EQ(told[std::pair(r, s)].size(), c.tokens.size());
+  };
+  const Completions all = generate(model_, requests_, options);
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    for (std::size_t s = 0; s < all[r].size(); ++s) {
+      EXPECT_EQ((told[{r, s}]), all[r][s].tokens);
+    }
+  }
+}
+
+TEST_F(Generate, ThatIsCancelledGivesWhatIsThere) {
+  stop_ids_.clear();
+  const Completions all = run(requests_);
+  std::atomic<bool> cancel = false;
+  std::size_t num_tokens = 0;
+  GenerateOptions options{.stop_ids = {}, .schedule = {.max_batch = 9}};
+  options.cancel = &cancel;
+  options.on_token = [&](std::size_t, std::size_t, const Completion&) {
+    cancel = ++num_tokens >= 40;
+  };
+  const Completions some = generate(model_, requests_, options);
+  std::size_t num_aborted = 0, num_left = 0;
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    for (std::size_t s = 0; s < all[r].size(); ++s) {
+      const Completion &a = all[r][s], &b = some[r][s];
+      num_left += b.tokens.size();
+      ASSERT_LE(b.tokens.size(), a.tokens.size());
+      EXPECT_TRUE(std::equal(b.tokens.begin(), b.tokens.end(), a.tokens.begin()));
+      if (b.tokens.size() < a.tokens.size()) {
+        EXPECT_EQ(b.finish, QED_FINISH_ABORT);
+        ++num_aborted;
+      }
+    }
+  }
+  EXPECT_GT(num_aborted, 0u);
+  EXPECT_EQ(num_left, num_tokens);
+}
+
+TEST_F(Generate, AsksASamplersMaskForEveryToken) {
+  PluginHost host({test_plugins()});
+  const Sampler moody(host.load("sampler", "moody"), R"({"mode":"good"})", host.abi());
+  GenerateOptions options{.stop_ids = stop_ids_};
+  options.mask = &moody;  // allows token 0 alone
+  for (const auto& group : generate(model_, requests_, options)) {
+    for (const Completion& c : group) {
+      EXPECT_EQ(std::ranges::count(c.tokens, 0), std::ssize(c.tokens));
+      for (const float logp : c.behavior_logp) EXPECT_NEAR(logp, 0, 2e-7);  // the only one allowed
+      EXPECT_LT(c.logp.back(), 0);
+    }
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@ what cannot work ends with one sentence."""
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -97,6 +98,27 @@ def check_ends(model):
     check("tokens/s" in plain.stderr, f"no speed in {plain.stderr}")
 
 
+def check_stream(model):
+    """On a terminal the text comes token by token, and is the same."""
+    args = [QED, "generate", str(model), "--prompt", "123+456=?", "--temperature", "0"]
+    for more in ([], ["--stop", "</think>"]):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([*args, *more], stdout=theirs, stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        text = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            text += part
+        check(process.wait() == 0, "it ends well")
+        plain = qed(*args[1:], *more).stdout
+        check(text.decode().replace("\r\n", "\n") == plain, f"{text} is not {plain}")
+
+
 def check_refusals(model, folder):
     def rows(text):
         file = folder / "bad.jsonl"
@@ -117,12 +139,20 @@ def check_refusals(model, folder):
             "--set task.digits=2 is for a task, and there is no --task")
     refuses((model, "--prompt", "1", "--max-new-tokens", 2, "--min-new-tokens", 3),
             "--min-new-tokens 3 is more than --max-new-tokens 2")
-    refuses((model, "--prompt", "1" * 64),
-            "the prompt in --prompt has 64 tokens, and the model's window of 64 leaves no room for a "
-            "completion", "cut the prompt")
-    refuses((model, "--prompt", "1" * 60, "--max-new-tokens", 5),
-            "the prompt in --prompt has 60 tokens, and 5 new ones exceed the model's window of 64",
-            "lower --max-new-tokens to 4, or cut the prompt")
+    refuses((model, "--prompt", "1", "--max-batch", 0), "--max-batch must be at least 1, not 0")
+    refuses((model, "--prompt", "1", "--max-new-tokens", 0),
+            "--max-new-tokens must be at least 1, not 0")
+    refuses((model, "--prompt", "1", "--dtype", "int8"),
+            '--dtype must be "float32" or "bfloat16", not "int8"')
+    refuses((folder / "nothing", "--prompt", "1"), f"no model in {folder}/nothing: there is no such folder",
+            expect=2)
+    window = json.loads((model / "config.json").read_text())["max_position_embeddings"]
+    refuses((model, "--prompt", "1" * window),
+            f"the prompt in --prompt has {window} tokens, and the model's window of {window} leaves no "
+            "room for a completion", "cut the prompt")
+    refuses((model, "--prompt", "1" * (window - 4), "--max-new-tokens", 5),
+            f"the prompt in --prompt has {window - 4} tokens, and 5 new ones exceed the model's window of "
+            f"{window}", "lower --max-new-tokens to 4, or cut the prompt")
     refuses((model, "--input", rows('{"prompt": "1"}\n{"prompt": ""}\n')),
             f"the prompt in {folder}/bad.jsonl:2 has no token")
     refuses((model, "--input", rows('{"text": "1"}\n')),
@@ -153,7 +183,8 @@ def check_interrupt(model):
     process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    rest, said = process.communicate(timeout=60)
+    rest, said = process.stdout.read(), process.stderr.read()
+    process.wait()
     check(process.returncode == 130, f"exit code {process.returncode}: {said}")
     lines = [json.loads(line) for line in (first + rest).splitlines()]
     check(all(line["finish"] != "abort" for line in lines), "only what is done is printed")
@@ -167,6 +198,7 @@ with temporary_folder() as folder:
     for dtype in ("float32", "bfloat16"):
         check_scores(model, folder, dtype)
     check_ends(model)
+    check_stream(model)
     check_refusals(model, folder)
     check_interrupt(model)
 print("generation depends on the prompt and the seed alone, and is what scoring computes")

@@ -1,8 +1,9 @@
 #pragma once
 
-// --dtype of the commands that run a model.
+// Options of the commands that run a model.
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
 
 #include "core/model/dtype.h"
@@ -13,5 +14,8 @@ void add_dtype_option(CLI::App& command, std::string& name);
 
 // Throws Error for what weights in memory cannot be.
 Dtype dtype_option(const std::string& name);
+
+// Returns the value of a flag. Throws Error when it is less.
+std::int64_t at_least(std::int64_t least, std::int64_t value, const char* flag);
 
 }  // namespace qed

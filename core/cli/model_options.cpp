@@ -1,4 +1,4 @@
-#include "core/cli/dtype_option.h"
+#include "core/cli/model_options.h"
 
 #include "core/util/error.h"
 
@@ -14,6 +14,11 @@ Dtype dtype_option(const std::string& name) {
   if (dtype && *dtype != Dtype::kFloat16) return *dtype;
   throw Error(cat("--dtype must be \"float32\" or \"bfloat16\", not \"", name, "\""), "",
               kExitUsage);
+}
+
+std::int64_t at_least(std::int64_t least, std::int64_t value, const char* flag) {
+  if (value >= least) return value;
+  throw Error(cat(flag, " must be at least ", least, ", not ", value), "", kExitUsage);
 }
 
 }  // namespace qed
