@@ -14,11 +14,19 @@ struct ChatOptions {
 };
 
 int chat(ChatOptions options) {
+  const auto refuse = [](const auto&... parts) { throw Error(cat(parts...), "", kExitUsage); };
+  const ChatRequest& request = options.request;
   const auto dtype = dtype_of_name(options.dtype);
   if (!dtype || *dtype == Dtype::kFloat16) {
-    throw Error(cat("--dtype must be \"float32\" or \"bfloat16\", not \"", options.dtype, "\""), "",
-                kExitUsage);
+    refuse("--dtype must be \"float32\" or \"bfloat16\", not \"", options.dtype, "\"");
   }
+  if (!(request.temperature >= 0)) {
+    refuse("--temperature must be at least 0, not ", request.temperature);
+  }
+  if (request.max_new_tokens < 1) {
+    refuse("--max-new-tokens must be at least 1, not ", request.max_new_tokens);
+  }
+  if (request.threads < 0) refuse("--threads must be at least 0, not ", request.threads);
   options.request.dtype = *dtype;
   return open_engine<EngineChat>(kEngineChatSymbol)(options.request);
 }
@@ -37,11 +45,9 @@ Run add_chat(CLI::App& app) {
                    "Jinja file that turns messages into text; by default the folder's")
       ->type_name("FILE");
   command->add_option("--temperature", request.temperature, "0: the likeliest token")
-      ->check(CLI::NonNegativeNumber)
       ->type_name("T")
       ->default_str("1");
   command->add_option("--max-new-tokens", request.max_new_tokens, "an answer ends here")
-      ->check(CLI::PositiveNumber)
       ->type_name("N")
       ->default_str("1024");
   command->add_option("--seed", request.seed, "of the random numbers")
@@ -51,9 +57,7 @@ Run add_chat(CLI::App& app) {
       ->add_option("--dtype", options->dtype,
                    "of the weights in memory: float32 (default) or bfloat16")
       ->type_name("NAME");
-  command->add_option("--threads", request.threads, "0: one per core")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  command->add_option("--threads", request.threads, "0: one per core")->type_name("N");
   command->footer(
       "Every line of the input is a message. Ctrl-C ends an answer, Ctrl-D the conversation.\n\n"
       "Examples:\n"
