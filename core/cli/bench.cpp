@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "core/cli/commands.h"
-#include "core/cli/dtype_option.h"
+#include "core/cli/model_options.h"
 #include "core/cli/open_engine.h"
 #include "core/run/engine.h"
 #include "core/util/error.h"
@@ -18,7 +18,7 @@ void add_kind(CLI::App& app, const std::string& kind, const std::string& help,
       ->required()
       ->type_name("DIR");
   const auto count = [&](const char* flag, std::int64_t& value, const char* text) {
-    command->add_option(flag, value, text)->check(CLI::PositiveNumber)->type_name("N");
+    command->add_option(flag, value, text)->type_name("N");
   };
   count("--batch", request->batch, "sequences (default 1)");
   count("--prompt", request->prompt, "tokens of each prompt, random (default 64)");
@@ -27,13 +27,10 @@ void add_kind(CLI::App& app, const std::string& kind, const std::string& help,
   if (kind == "generate") {
     command
         ->add_option("--temperature", request->temperature, "of the draws; 0: greedy (default 1)")
-        ->check(CLI::NonNegativeNumber)
         ->type_name("T");
   }
   add_dtype_option(*command, *dtype);
-  command->add_option("--threads", request->threads, "0: one per core")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  command->add_option("--threads", request->threads, "0: one per core")->type_name("N");
   command->add_flag("--json", request->is_json, "print a JSON object");
   command->callback([request, kind] { request->kind = kind; });
 }
@@ -53,6 +50,15 @@ Run add_bench(CLI::App& app) {
       "  qed bench score --model models/Qwen3-0.6B --batch 4 --prompt 64 --tokens 448 --json\n");
   return [request, dtype] {
     request->dtype = dtype_option(*dtype);
+    at_least(0, request->threads, "--threads");
+    at_least(1, request->batch, "--batch");
+    at_least(1, request->prompt, "--prompt");
+    at_least(1, request->tokens, "--tokens");
+    at_least(1, request->repeats, "--repeats");
+    if (!(request->temperature >= 0)) {
+      throw Error(cat("--temperature must be at least 0, not ", request->temperature), "",
+                  kExitUsage);
+    }
     return open_engine<EngineBench>(kEngineBenchSymbol)(*request);
   };
 }

@@ -18,10 +18,12 @@ Run add_plugin(CLI::App& app);
 Run add_config(CLI::App& app);
 Run add_items(CLI::App& app);
 Run add_verify(CLI::App& app);
+Run add_tokenizer(CLI::App& app);
 Run add_model(CLI::App& app);
 Run add_generate(CLI::App& app);
 Run add_score(CLI::App& app);
 Run add_bench(CLI::App& app);
+Run add_chat(CLI::App& app);
 Run add_version(CLI::App& app);
 
 // Options that several commands have.

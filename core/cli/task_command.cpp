@@ -8,8 +8,9 @@
 
 namespace qed {
 
-void add_task_options(CLI::App& command, TaskOptions& options) {
-  command.add_option("TASK", options.task, "a task; `qed plugins` lists them")->type_name("");
+void add_task_options(CLI::App& command, TaskOptions& options, const std::string& name) {
+  command.add_option(name, options.task, "a task; `qed plugins` lists them")
+      ->type_name(name.starts_with("--") ? "NAME" : "");
   add_set_option(command, options, "set an option of the task, for example digits=2");
   command.add_option("--split", options.split, "the part of the data")
       ->type_name("NAME")

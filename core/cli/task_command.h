@@ -1,6 +1,7 @@
 #pragma once
 
-// What `qed items` and `qed verify` share: a task chosen on the command line.
+// What `qed items`, `qed verify` and `qed tokenizer train` share: a task chosen on the command
+// line.
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -17,8 +18,8 @@ struct TaskOptions : CommonOptions {
   std::string split = "train";
 };
 
-// TASK, --set, --split and --plugin-dir.
-void add_task_options(CLI::App& command, TaskOptions& options);
+// TASK (or, with another `name`, an option of it), --set, --split and --plugin-dir.
+void add_task_options(CLI::App& command, TaskOptions& options, const std::string& name = "TASK");
 
 // A task and the host that keeps its plugin.
 struct OpenTask {

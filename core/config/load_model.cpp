@@ -37,12 +37,25 @@ std::string model_hint(const std::string& what, const std::string& given, const 
                           : "; relative paths in a file start at the file's folder");
 }
 
+void load_chat_template(Resolver& resolver, ModelTable& model) {
+  const Node* node = resolver.origin(0, "model", "chat_template");
+  if (node == nullptr || resolver.is_broken(0, "model", "chat_template")) return;
+  const std::string given = model.chat_template;
+  const fs::path file = resolve_path(given, *node, resolver);
+  model.chat_template = file.string();
+  std::error_code ignored;
+  if (fs::is_regular_file(file, ignored)) return;
+  resolver.add({node->span, cat("no chat template at ", file.string()), "",
+                model_hint("give a Jinja file", given, *node, resolver)});
+}
+
 }  // namespace
 
 void load_model(const Document& document, Resolver& resolver, RunConfig& config) {
   const std::vector<Layer> layers = resolver.layers("model", 0);
   read_model(resolver.table(table_spec("model").options, layers, engine_names("model", 0)),
              config.model);
+  load_chat_template(resolver, config.model);
   if (config.model.dtype == "bfloat16") {
     const Node* dtype = resolver.origin(0, "model", "dtype");
     resolver.add({dtype == nullptr ? Span{} : dtype->span, "weights in bfloat16 cannot be trained",

@@ -25,6 +25,8 @@ void visit(Visitor& v, ModelTable& t) {
   v("path", t.path, {.help = "a Hugging Face folder to start from"});
   v("config", t.config,
     {.help = "config.json of a model made from nothing, its tokenizer beside it"});
+  v("chat_template", t.chat_template,
+    {.help = "Jinja file that turns messages into text; by default the model folder's"});
   v("dtype", t.dtype,
     {.choices = {"float32", "bfloat16"}, .help = "of the weights; training takes float32"});
 }
@@ -205,6 +207,7 @@ nlohmann::json write(const Stage& stage) {
 nlohmann::json RunConfig::to_json() const {
   nlohmann::json to = {{"run", write(run)}, {"model", write(model)}};
   to["model"].erase(model.path.empty() ? "path" : "config");
+  if (model.chat_template.empty()) to["model"].erase("chat_template");
   to["stage"] = nlohmann::json::array();
   for (const Stage& stage : stages) to["stage"].push_back(write(stage));
   return to;

@@ -25,6 +25,7 @@ struct RunTable {
 struct ModelTable {
   std::string path;    // Hugging Face folder; or
   std::string config;  // config.json of a model to be made from nothing, its tokenizer beside it
+  std::string chat_template;      // Jinja file; empty: the folder's own
   std::string dtype = "float32";  // of the weights
 };
 

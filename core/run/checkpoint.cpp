@@ -101,8 +101,9 @@ TrainerState read_trainer_state(const fs::path& checkpoint) {
   }
 }
 
-void write_checkpoint(const fs::path& folder, const fs::path& model_config, Transformer& model,
-                      const AdamW& optimizer, const TrainerState& state, std::int64_t keep) {
+void write_checkpoint(const fs::path& folder, const fs::path& model_config,
+                      const fs::path& chat_template, Transformer& model, const AdamW& optimizer,
+                      const TrainerState& state, std::int64_t keep) {
   fs::create_directories(folder);
   delete_unfinished(folder);
   const std::string name = std::to_string(state.global_step);
@@ -112,6 +113,9 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config, Tran
   for (const char* file : kTokenizerFiles) {
     const fs::path from = model_config.parent_path() / file;
     if (fs::exists(from)) write_file(temporary / file, read_file(from));
+  }
+  if (!chat_template.empty()) {
+    write_file(temporary / "chat_template.jinja", read_file(chat_template));
   }
   Weights& weights = model.weights();
   write_model_folder(temporary, model_config, weights.tensors(), weights.options().dtype,

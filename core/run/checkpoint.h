@@ -29,10 +29,12 @@ std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::pa
 TrainerState read_trainer_state(const std::filesystem::path& checkpoint);
 
 // Writes checkpoint <folder>/<global_step>, then deletes all but the newest `keep`, and what killed
-// runs left half written. `model_config` and the tokenizer's files beside it are copied. On disk
-// when it returns.
+// runs left half written. `model_config` and the tokenizer's files beside it are copied; where
+// `chat_template` is not empty, that file is the checkpoint's chat_template.jinja. On disk when it
+// returns.
 void write_checkpoint(const std::filesystem::path& folder,
-                      const std::filesystem::path& model_config, Transformer& model,
+                      const std::filesystem::path& model_config,
+                      const std::filesystem::path& chat_template, Transformer& model,
                       const AdamW& optimizer, const TrainerState& state, std::int64_t keep);
 
 // Restore what write_checkpoint wrote.

@@ -14,6 +14,11 @@ fs::path find_model_config(const ModelTable& model) {
   return model.path.empty() ? fs::path(model.config) : fs::path(model.path) / "config.json";
 }
 
+std::optional<ChatTemplate> find_chat_template(const ModelTable& model, const fs::path& folder) {
+  return model.chat_template.empty() ? ChatTemplate::find(folder)
+                                     : ChatTemplate::read(model.chat_template, folder);
+}
+
 }  // namespace
 
 RunContext::RunContext(const TrainRequest& request)
@@ -21,9 +26,11 @@ RunContext::RunContext(const TrainRequest& request)
       plugins(request.plugins),
       model_config(find_model_config(config.model)),
       folder(request.run_folder, config, request.fresh),
+      chat(find_chat_template(config.model, model_config.parent_path())),
       tokenizer(Tokenizer::open(model_config.parent_path())),
       model(read_model_config(model_config)) {
   use_threads(config.run.threads);
+  if (chat) tokenizer.add_end_of_turn(*chat);
   check_vocabulary(model_config.parent_path(), model.config(), tokenizer.vocab_size());
   if (folder.resumed_from()) {
     read_weights(*folder.resumed_from(), model);

@@ -9,11 +9,13 @@
 #include "core/rollout/generate.h"
 #include "core/run/engine.h"
 #include "core/run/run_folder.h"
+#include "core/text/chat_template.h"
 #include "core/text/tokenizer.h"
 
 #include "qed/philox.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace qed {
@@ -29,10 +31,13 @@ class RunContext {
   PluginHost& plugins;
   std::filesystem::path model_config;  // config.json of the model, its tokenizer beside it
   RunFolder folder;
-  Tokenizer tokenizer;
+  std::optional<ChatTemplate> chat;  // the run file's, else the model folder's
+  Tokenizer tokenizer;               // knows the end of a turn of `chat`
   Transformer model;
   LiveLine live;
 
+  // Null where there is none.
+  const ChatTemplate* chat_template() const { return chat ? &*chat : nullptr; }
   TrainerState& state() { return folder.state; }
   const Stage& stage() const { return config.stages[static_cast<std::size_t>(folder.state.stage)]; }
   const Component& component(const std::string& kind, const std::string& name) {

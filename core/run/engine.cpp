@@ -101,7 +101,8 @@ bool end_step(RunContext& run, const AdamW& optimizer, const std::atomic<bool>& 
   const std::int64_t step = run.state().stage_step, every = stage.checkpoint.every;
   const bool must_return = step == stage.steps || stop;
   if (must_return || (every > 0 && step % every == 0)) {
-    run.folder.checkpoint(run.model_config, run.model, optimizer, stage.checkpoint.keep);
+    run.folder.checkpoint(run.model_config, run.config.model.chat_template, run.model, optimizer,
+                          stage.checkpoint.keep);
   }
   return must_return;
 }

@@ -86,4 +86,21 @@ struct BenchRequest {
 using EngineBench = int (*)(const BenchRequest& request);
 inline constexpr char kEngineBenchSymbol[] = "qed_engine_bench";  // extern "C", of type EngineBench
 
+// A conversation on the terminal.
+struct ChatRequest {
+  std::filesystem::path model;          // a Hugging Face folder
+  std::filesystem::path chat_template;  // Jinja file; empty: the folder's own
+  std::string system;                   // empty: no system message
+  double temperature = 1;               // 0: greedy
+  std::int64_t max_new_tokens = 1024;   // of an answer
+  std::uint64_t seed = 1;
+  Dtype dtype = Dtype::kFloat32;
+  std::int64_t threads = 0;  // 0: one per core
+};
+
+// Reads messages from stdin, a line each, and writes answers to stdout. Returns an exit code;
+// throws Error.
+using EngineChat = int (*)(const ChatRequest& request);
+inline constexpr char kEngineChatSymbol[] = "qed_engine_chat";  // extern "C", of type EngineChat
+
 }  // namespace qed

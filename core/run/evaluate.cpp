@@ -85,7 +85,8 @@ std::vector<EvalResult> evaluate(RunContext& run, const Task& task,
   const Stopwatch watch;
   std::vector<RenderedPrompt> prompts;
   for (const Item& item : items) {
-    prompts.push_back(render(task, run.tokenizer, item, run.stage().rollout.max_new_tokens));
+    prompts.push_back(
+        render(task, run.tokenizer, run.chat_template(), item, run.stage().rollout.max_new_tokens));
   }
   std::vector<EvalResult> results;
   MetricsRow row = run.row();

@@ -116,8 +116,10 @@ class PromptReader {
   void read_items() {
     const Task task(command_.plugins.load("task", command_.task.name), command_.task.options.dump(),
                     command_.plugins.abi());
+    template_ = ChatTemplate::find(command_.model);
+    const ChatTemplate* chat = template_ ? &*template_ : nullptr;
     for (Item& item : evaluation_items(task, command_.split, command_.num_items)) {
-      RenderedPrompt r = render(task, tokenizer(), std::move(item), 0);
+      RenderedPrompt r = render(task, tokenizer(), chat, std::move(item), 0);
       prompts_.push_back({cat("item ", r.item.key), r.text, r.tokens, r.stop, r.decode, 0});
       fit(prompts_.back(), r.max_new_tokens);
     }

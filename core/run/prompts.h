@@ -4,6 +4,7 @@
 
 #include "core/host/task.h"
 #include "core/rollout/generate.h"
+#include "core/text/chat_template.h"
 #include "core/text/tokenizer.h"
 
 #include <cstdint>
@@ -20,16 +21,19 @@ struct RenderedPrompt {
   std::string prefill;  // the end of `text` that belongs to the answer
   std::vector<std::int32_t> tokens;
   std::int64_t max_new_tokens;
-  DecodeMode decode;                   // how the verifier wants the completion
-  std::vector<std::string> stop = {};  // texts that end the completion, and stay in it
+  DecodeMode decode;              // how the verifier wants the completion
+  std::vector<std::string> stop;  // texts that end the completion, and stay in it
+  std::int32_t end_id;  // what a complete answer ends with: the end of the text, or of the turn
 };
 
-// Throws Error when the task asks for what this engine lacks: chat messages.
-RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, Item item,
-                      std::int64_t max_new_tokens);
+// Chat messages become text by `chat`, which ends where the answer begins; the prefill follows. Raw
+// text gets what the tokenizer puts around a text, such as a start token; a chat template writes
+// its own. Throws Error for messages without a template (null), and for a template that raises.
+RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, const ChatTemplate* chat,
+                      Item item, std::int64_t max_new_tokens);
 
-// The text of a completion. An id beyond the tokenizer's vocabulary, which a model with padded rows
-// may draw, has no text.
+// The text of a completion. An id without a token, which a model with padded rows may draw, has no
+// text.
 std::string completion_text(const Tokenizer& tokenizer, std::span<const std::int32_t> tokens,
                             DecodeMode mode);
 // The same of a completion that may have met one of these stop strings: what its last token holds
@@ -43,7 +47,7 @@ struct Demonstration {
 };
 
 // Throws Error when the task has no demonstrations.
-Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, Item item,
-                          std::uint64_t seed);
+Demonstration demonstrate(const Task& task, const Tokenizer& tokenizer, const ChatTemplate* chat,
+                          Item item, std::uint64_t seed);
 
 }  // namespace qed

@@ -59,8 +59,8 @@ void make_requests(RunContext& run, Loop& loop, std::int64_t step, Rollout& r) {
   const Stage& stage = run.stage();
   const std::uint64_t dropped_before = loop.items.num_dropped();
   for (std::int64_t i = 0; i < stage.rollout.prompts; ++i) {
-    r.prompts.push_back(
-        render(loop.task, run.tokenizer, loop.items.next(), stage.rollout.max_new_tokens));
+    r.prompts.push_back(render(loop.task, run.tokenizer, run.chat_template(), loop.items.next(),
+                               stage.rollout.max_new_tokens));
   }
   r.num_dropped_items = static_cast<std::int64_t>(loop.items.num_dropped() - dropped_before);
   for (std::int64_t s = 0; s < stage.rollout.group_size; ++s) {

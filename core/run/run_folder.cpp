@@ -66,13 +66,13 @@ void RunFolder::bind(const RunConfig& config) {
   write_file(file, to_toml(now));
 }
 
-void RunFolder::checkpoint(const fs::path& model_config, Transformer& model, const AdamW& optimizer,
-                           std::int64_t keep) {
+void RunFolder::checkpoint(const fs::path& model_config, const fs::path& chat_template,
+                           Transformer& model, const AdamW& optimizer, std::int64_t keep) {
   metrics_->sync();
   samples_->sync();
   state.metrics_bytes = metrics_->length();
   state.samples_bytes = samples_->length();
-  write_checkpoint(checkpoints(), model_config, model, optimizer, state, keep);
+  write_checkpoint(checkpoints(), model_config, chat_template, model, optimizer, state, keep);
 }
 
 }  // namespace qed

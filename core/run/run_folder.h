@@ -32,7 +32,8 @@ class RunFolder {
   AppendFile& samples() { return *samples_; }
 
   // Makes the logs durable and writes a checkpoint of this moment.
-  void checkpoint(const std::filesystem::path& model_config, Transformer& model,
+  void checkpoint(const std::filesystem::path& model_config,
+                  const std::filesystem::path& chat_template, Transformer& model,
                   const AdamW& optimizer, std::int64_t keep);
 
  private:

@@ -18,7 +18,8 @@ std::vector<Demonstration> load_demonstrations(RunContext& run, const Task& task
   std::vector<Demonstration> out;
   for (std::int64_t i = 0; i < run.stage().demonstrations; ++i) {
     const std::uint64_t seed = run.key("demonstration").add(static_cast<std::uint64_t>(i)).value();
-    const Demonstration& d = out.emplace_back(demonstrate(task, run.tokenizer, items.next(), seed));
+    const Demonstration& d =
+        out.emplace_back(demonstrate(task, run.tokenizer, run.chat_template(), items.next(), seed));
     const auto length = static_cast<std::int64_t>(d.prompt.size() + d.completion.size());
     if (length > run.model.config().max_position_embeddings) {
       throw Error(cat("a demonstration of task `", task.name(), "` has ", length,

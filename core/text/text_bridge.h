@@ -54,6 +54,11 @@ int qtx_tokenizer_id_to_token(const qtx_tokenizer* tokenizer, int32_t id, qtx_ta
 // Returns the largest id plus 1, added tokens included.
 int32_t qtx_tokenizer_vocab_size(const qtx_tokenizer* tokenizer);
 
+// Makes a tokenizer from texts and gives its tokenizer.json. `recipe` is JSON: kind ("chars" or
+// "bpe"), vocab_size (0: any, for chars), special and tokens (added tokens, which get the first
+// ids) and texts. The same recipe gives the same bytes. Returns 0, or -1 when the size cannot be.
+int qtx_tokenizer_train(const char* recipe, size_t size, qtx_take_text take, void* to);
+
 // 1 where the token of the id is a special one, which decode leaves out when told so.
 int qtx_tokenizer_is_special(const qtx_tokenizer* tokenizer, int32_t id);
 

@@ -107,6 +107,7 @@ void Tokenizer::sort_stop_ids() {
 }
 
 void Tokenizer::add_end_of_turn(const ChatTemplate& chat) {
+  end_of_turn_.reset();
   static constexpr std::string_view kAnswer = "the answer 7a3f";  // no template writes it itself
   std::string text;
   try {
@@ -123,6 +124,7 @@ void Tokenizer::add_end_of_turn(const ChatTemplate& chat) {
   if (end == std::string_view::npos) return;
   const auto id = qtx_tokenizer_special_at(handle_.get(), rest.data() + end, rest.size() - end);
   if (id < 0) return;
+  end_of_turn_ = id;
   if (stop_ids_.empty()) eos_id_ = id;
   stop_ids_.push_back(id);
   sort_stop_ids();

@@ -66,7 +66,10 @@ class Tokenizer final {
   // after an answer, ascending, never empty.
   const std::vector<std::int32_t>& stop_ids() const { return stop_ids_; }
 
-  // Adds to stop_ids() the special token that `chat` writes after an assistant's message, if any.
+  // The special token that the chat template writes after an assistant's message, if any.
+  std::optional<std::int32_t> end_of_turn() const { return end_of_turn_; }
+
+  // Takes end_of_turn() from another template than the folder's, and adds it to stop_ids().
   void add_end_of_turn(const ChatTemplate& chat);
 
   // The bytes that a token adds to a text that is not empty: for a byte-level or byte-fallback
@@ -96,7 +99,7 @@ class Tokenizer final {
   std::int32_t vocab_size_ = 0;
   std::int32_t eos_id_ = 0;
   std::vector<std::int32_t> stop_ids_;
-  std::optional<std::int32_t> pad_id_;
+  std::optional<std::int32_t> end_of_turn_, pad_id_;
 };
 
 }  // namespace qed

@@ -87,6 +87,20 @@ TEST_F(Load, PathsInTheFileStartAtTheFileAndThoseOfSetHere) {
             "deep/model");
 }
 
+TEST_F(Load, TheChatTemplateIsAFileLikeTheModel) {
+  std::filesystem::create_directories("deep/model");
+  std::ofstream("deep/model/config.json") << "{}";
+  std::ofstream("deep/chat.jinja") << "";
+  std::ofstream("deep/y.toml") << "[model]\npath = \"model\"\nchat_template = \"chat.jinja\"\n"
+                               << "[task]\nname = \"sums\"\n"
+                               << sft();
+
+  const RunConfig config = load_run_config("deep/y.toml", {}, plugins_);
+  EXPECT_EQ(config.model.chat_template, "deep/chat.jinja");
+  EXPECT_EQ(config.to_json()["model"]["chat_template"], "deep/chat.jinja");
+  EXPECT_FALSE(load(head() + rl()).to_json()["model"].contains("chat_template"));
+}
+
 TEST_F(Load, AModelGivenBySetReplacesTheOtherKindInTheFile) {
   std::filesystem::create_directories("trained");
   std::ofstream("trained/config.json") << "{}";

@@ -236,6 +236,8 @@ TEST_F(Message, ModelThatIsNotThere) {
                         "  |          ^^^^^^^^^^^\n"));
   EXPECT_THAT(error_of("[model]\npath = \"none\"\n"),
               HasSubstr("error: no model in none: there is no such folder\n --> x.toml:2:8\n"));
+  EXPECT_THAT(error_of("[model]\nchat_template = \"none.jinja\"\n"),
+              HasSubstr("error: no chat template at none.jinja\n --> x.toml:2:17\n"));
 }
 
 TEST_F(Message, PluginThatCannotBeLoaded) {

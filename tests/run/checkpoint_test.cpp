@@ -26,7 +26,7 @@ class Checkpoint : public testing::Test {
   }
 
   void write(std::int64_t global_step, std::int64_t keep = 2) {
-    write_checkpoint(folder_, source_ / "config.json", model_, optimizer_,
+    write_checkpoint(folder_, source_ / "config.json", chat_template_, model_, optimizer_,
                      {.stage = 1,
                       .stage_step = 4,
                       .global_step = global_step,
@@ -53,6 +53,7 @@ class Checkpoint : public testing::Test {
 
   TemporaryFolder temporary_;
   const fs::path source_ = temporary_ / "model", folder_ = temporary_ / "checkpoints";
+  fs::path chat_template_;
   Transformer model_{tiny_config()};
   AdamW optimizer_{model_.weights()};
 };
@@ -64,6 +65,17 @@ TEST_F(Checkpoint, HoldsAHuggingFaceFolderAndTheTrainersState) {
               ElementsAre("DONE", "config.json", "model.safetensors", "optimizer.safetensors",
                           "tokenizer.json", "trainer.json"));
   EXPECT_EQ(read_file(folder_ / "20" / "config.json"), "{\"a config\": 1}");
+}
+
+TEST_F(Checkpoint, HoldsTheChatTemplateThatTheRunUsed) {
+  write_file(source_ / "chat_template.jinja", "the folder's");
+  write(20);
+  EXPECT_EQ(read_file(folder_ / "20" / "chat_template.jinja"), "the folder's");
+
+  chat_template_ = temporary_ / "mine.jinja";
+  write_file(chat_template_, "the run file's");
+  write(21);
+  EXPECT_EQ(read_file(folder_ / "21" / "chat_template.jinja"), "the run file's");
 }
 
 TEST_F(Checkpoint, RestoresStateWeightsAndOptimizerToTheBit) {

@@ -93,7 +93,7 @@ class ResumedFolder : public Folder {
     folder.metrics().append("one\n");
     folder.samples().append("first sample\n");
     folder.state = {.stage = 1, .stage_step = 3, .global_step = 7, .data_cursor = 5};
-    folder.checkpoint(model_config(), model_, optimizer, 2);
+    folder.checkpoint(model_config(), {}, model_, optimizer, 2);
     folder.metrics().append("two\n");  // after the checkpoint: a resumed run writes it again
     folder.samples().append("second sample\n");
   }

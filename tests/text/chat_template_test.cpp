@@ -103,6 +103,23 @@ TEST_F(ChatTemplates, DoAsPythonDoes) {
             "023");
 }
 
+TEST_F(ChatTemplates, SliceAsPythonDoes) {
+  EXPECT_EQ(render("{{ messages[::-1] | map(attribute='role') | list }} {{ messages[:0][::-1] }}"),
+            "['assistant', 'user'] []");
+  EXPECT_EQ(render("{{ 'abcdef'[4:0:-2] }} {{ ''[::-1] }} {{ 'abc'[-2:][0] }} {{ 'abc'[:99] }} "
+                   "{{ (1, 2, 3)[1:] }} {{ {'a': 'xyz'}['a'][1:2] }}"),
+            "ec  b abc (2, 3) y");
+  EXPECT_THAT(render_error("{{ x[1:] }}"), HasSubstr("type undefined cannot be sliced"));
+  EXPECT_THAT(render_error("{{ 'a'[::0] }}"), HasSubstr("the step of a slice is 0"));
+}
+
+TEST_F(ChatTemplates, ShowTextAsPythonDoes) {
+  EXPECT_EQ(
+      render(
+          "{{ ['\u200b', 'a\n', \"it's\", 'ß'] }} {{ 'ßa'.title() }} {{ 'a\n\nb' | indent(2) }}"),
+      "['\\u200b', 'a\\n', \"it's\", 'ß'] Ssa a\n\n  b");
+}
+
 TEST_F(ChatTemplates, TakeGenerationBlocksAndAnyLineEnds) {
   EXPECT_EQ(render("a{% generation %}{{ messages[1].content }}{%- endgeneration -%} b"), "a2b");
   EXPECT_EQ(render("a\r\n{% if true %}\r\nb\rc\r\n{% endif %}\r\n"), "a\nb\nc\n");

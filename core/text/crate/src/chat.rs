@@ -46,6 +46,10 @@ fn open(source: &str) -> Result<Chat> {
         },
     );
     env.add_filter("int", functions::int);
+    env.add_filter("indent", functions::indent);
+    env.add_filter("capitalize", |value: &Value| {
+        python::str(value).map(|text| methods::capitalize(&text))
+    });
     env.add_filter("float", functions::float);
     env.add_filter(rewrite::EACH, functions::each);
     env.add_filter(rewrite::FORMAT, |pattern: &str, values: &Value| {

@@ -1,7 +1,7 @@
-//! The filters and functions of chat templates that differ from minijinja's.
+//! The filters, functions and slices of chat templates that differ from minijinja's.
 
-use crate::python;
-use minijinja::value::{Kwargs, ValueKind};
+use crate::{methods, python};
+use minijinja::value::{from_args, Kwargs, Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value};
 use std::ffi::{c_char, c_void};
 
@@ -35,6 +35,25 @@ pub fn float(state: &State, value: &Value, default: Option<Value>, named: Kwargs
         .or(named.get("default")?)
         .unwrap_or(Value::from(0.0));
     minijinja::filters::float(state, value, Some(default), named)
+}
+
+/// indent(text, width or what to put there, first, blank).
+pub fn indent(
+    value: &Value,
+    width: Option<Value>,
+    first: Option<bool>,
+    blank: Option<bool>,
+    named: Kwargs,
+) -> std::result::Result<String, Error> {
+    let width = width.or(named.get("width")?).unwrap_or(Value::from(4));
+    let first = first.or(named.get("first")?).unwrap_or(false);
+    let blank = blank.or(named.get("blank")?).unwrap_or(false);
+    named.assert_all_used()?;
+    let with = match width.as_str() {
+        Some(text) => text.to_string(),
+        None => " ".repeat(i64::try_from(width)?.clamp(0, 1000) as usize),
+    };
+    Ok(methods::indent(&python::str(value)?, &with, first, blank))
 }
 
 /// dict(pairs, name=value, …).
@@ -130,4 +149,58 @@ impl Clock {
         );
         String::from_utf8(out).map_err(|_| failed("a date is not valid UTF-8"))
     }
+}
+
+/// it[start:stop:step].
+pub fn slice(it: &Value, args: &[Value]) -> Outcome {
+    let (start, stop, step): (Option<i64>, Option<i64>, Option<i64>) = from_args(args)?;
+    let step = step.unwrap_or(1);
+    if step == 0 {
+        return Err(failed("the step of a slice is 0"));
+    }
+    let take = |size: usize| indices(size as i64, start, stop, step);
+    match it.kind() {
+        ValueKind::String => {
+            let chars: Vec<char> = it.as_str().unwrap_or_default().chars().collect();
+            let taken = take(chars.len()).map(|i| chars[i]);
+            Ok(Value::from(taken.collect::<String>()))
+        }
+        ValueKind::Seq | ValueKind::Iterable if it.len().is_some() => {
+            let items: Vec<Value> = it.try_iter()?.collect();
+            let taken: Vec<Value> = take(items.len()).map(|i| items[i].clone()).collect();
+            Ok(match it.is_tuple() {
+                true => Value::from(Tuple::from(taken)),
+                false => Value::from(taken),
+            })
+        }
+        kind => {
+            let message = format!("a value of type {kind} cannot be sliced");
+            Err(Error::new(ErrorKind::InvalidOperation, message))
+        }
+    }
+}
+
+/// The indices below `size` that Python's slice takes.
+fn indices(
+    size: i64,
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: i64,
+) -> impl Iterator<Item = usize> {
+    // Where a walk may stand: on an item, or just past the last one.
+    let (first, last) = if step > 0 { (0, size) } else { (-1, size - 1) };
+    let bound = |at: i64| {
+        let at = if at < 0 { at.saturating_add(size) } else { at };
+        at.clamp(first, last)
+    };
+    let (from, to) = if step > 0 {
+        (first, last)
+    } else {
+        (last, first)
+    };
+    let (start, stop) = (start.map_or(from, bound), stop.map_or(to, bound));
+    let next = move |at: &i64| at.checked_add(step);
+    std::iter::successors(Some(start), next)
+        .take_while(move |&at| if step > 0 { at < stop } else { at > stop })
+        .map(|at| at as usize)
 }

@@ -8,3 +8,4 @@ mod methods;
 mod python;
 mod rewrite;
 mod tokenizer;
+mod train;

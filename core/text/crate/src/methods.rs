@@ -1,11 +1,15 @@
 //! The Python methods of strings, lists and dicts that templates call. Those of minijinja-contrib
 //! are used where they do as Python does.
 
+use crate::functions::{self, failed};
 use minijinja::value::{from_args, Tuple, ValueKind};
-use minijinja::{Error, ErrorKind, State, Value};
+use minijinja::{Error, State, Value};
 use minijinja_contrib::pycompat;
 
 pub fn call(state: &mut State, it: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
+    if method == crate::rewrite::SLICE {
+        return functions::slice(it, args);
+    }
     let own = match it.kind() {
         ValueKind::String => string(it.as_str().unwrap_or_default(), method, args)?,
         ValueKind::Seq | ValueKind::Iterable => list(it, method, args)?,
@@ -55,7 +59,7 @@ fn string(s: &str, method: &str, args: &[Value]) -> Result<Option<Value>, Error>
         "split" | "rsplit" => split(s, args, method == "rsplit")?,
         "splitlines" => {
             let (keep_ends,): (Option<bool>,) = from_args(args)?;
-            lines(s, keep_ends.unwrap_or(false))
+            lines(s, keep_ends.unwrap_or(false)).into_iter().collect()
         }
         "index" | "rindex" => {
             let (part,): (&str,) = from_args(args)?;
@@ -71,6 +75,10 @@ fn string(s: &str, method: &str, args: &[Value]) -> Result<Option<Value>, Error>
         "title" => {
             let () = from_args(args)?;
             Value::from(title(s))
+        }
+        "capitalize" => {
+            let () = from_args(args)?;
+            Value::from(capitalize(s))
         }
         "swapcase" => {
             let () = from_args(args)?;
@@ -89,10 +97,6 @@ fn string(s: &str, method: &str, args: &[Value]) -> Result<Option<Value>, Error>
         }
         _ => return Ok(None),
     }))
-}
-
-fn failed(message: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidOperation, message)
 }
 
 fn partition(s: &str, part: &str, from_right: bool) -> Result<Value, Error> {
@@ -163,14 +167,14 @@ fn words(s: &str, most: usize, from_right: bool) -> Vec<&str> {
     parts
 }
 
-fn lines(s: &str, keep_ends: bool) -> Value {
+fn lines(s: &str, keep_ends: bool) -> Vec<&str> {
     let is_end = |c: char| {
         matches!(
             c,
             '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
         )
     };
-    let mut lines: Vec<Value> = vec![];
+    let mut lines = vec![];
     let mut rest = s;
     while !rest.is_empty() {
         let end = rest.find(is_end).unwrap_or(rest.len());
@@ -180,12 +184,10 @@ fn lines(s: &str, keep_ends: bool) -> Value {
         } else {
             first
         };
-        lines.push(Value::from(
-            &rest[..if keep_ends { end + size } else { end }],
-        ));
+        lines.push(&rest[..if keep_ends { end + size } else { end }]);
         rest = &rest[end + size..];
     }
-    Value::from(lines)
+    lines
 }
 
 fn pad(s: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
@@ -216,6 +218,15 @@ fn pad(s: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
     }))
 }
 
+/// A character at the start of a word: of the capitals that one becomes, only the first is one.
+fn capital(c: char) -> impl Iterator<Item = char> {
+    let mut upper = c.to_uppercase();
+    upper
+        .next()
+        .into_iter()
+        .chain(upper.flat_map(char::to_lowercase))
+}
+
 /// str.title: a letter after anything but a letter is a capital.
 fn title(s: &str) -> String {
     let mut out = String::new();
@@ -224,9 +235,36 @@ fn title(s: &str) -> String {
         if in_word {
             out.extend(c.to_lowercase());
         } else {
-            out.extend(c.to_uppercase());
+            out.extend(capital(c));
         }
         in_word = c.is_lowercase() || c.is_uppercase();
+    }
+    out
+}
+
+pub fn capitalize(s: &str) -> String {
+    let mut chars = s.chars();
+    let first: String = chars.next().into_iter().flat_map(capital).collect();
+    first + &chars.as_str().to_lowercase()
+}
+
+/// Jinja's filter `indent`.
+pub fn indent(s: &str, with: &str, first: bool, blank: bool) -> String {
+    // A line feed at the end makes a last line, which is empty.
+    let with_end = s.to_string() + "\n";
+    let mut out = String::new();
+    for (i, line) in lines(&with_end, false).into_iter().enumerate() {
+        if i > 0 {
+            out.push('\n');
+        }
+        if if i == 0 {
+            first
+        } else {
+            blank || !line.is_empty()
+        } {
+            out.push_str(with);
+        }
+        out.push_str(line);
     }
     out
 }

@@ -71,9 +71,47 @@ fn repr(value: &Value, depth: usize) -> Result<String, Error> {
             }
             format!("{{{}}}", items.join(", "))
         }
+        ValueKind::String => quoted(value.as_str().unwrap_or_default()),
         ValueKind::Undefined => "Undefined".into(),
         _ => format!("{value:?}"),
     })
+}
+
+/// repr() of a string. Code points that Unicode has not assigned are taken for printable ones.
+fn quoted(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    let mut out = String::from(quote);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote || c == '\\' => out.extend(['\\', c]),
+            c if is_printable(c) => out.push(c),
+            c if c < '\u{100}' => out.push_str(&format!("\\x{:02x}", c as u32)),
+            c if c < '\u{10000}' => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push_str(&format!("\\U{:08x}", c as u32)),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// Not a control, format or private character, and no separator but the space.
+fn is_printable(c: char) -> bool {
+    let is_separator = c.is_whitespace() && c != ' ';
+    let is_format = matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+        | '\u{8e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}');
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+    !(c.is_control() || is_separator || is_format || is_private)
 }
 
 /// The arguments of json.dumps that templates may give.

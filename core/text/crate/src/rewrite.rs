@@ -2,13 +2,15 @@
 //!
 //! - `{% generation %}` … `{% endgeneration %}`, a tag of transformers, becomes a scope of its own.
 //! - `for x in y` and `y|list` fail when `y` is none, as in Python: `y` goes through a filter.
-//! - `"text" % values`, Python's formatting, becomes a filter.
+//! - `"text" % values`, Python's formatting, becomes a filter; `x[a:b:c]` a method.
 //! - Every line ends with a line feed.
 //!
 //! No line is added or taken away: error messages name the lines of the original.
 
 /// The filter that fails for none.
 pub const EACH: &str = "qed_each";
+/// The method that slices as Python does: minijinja's slices fail for empty lists and negative steps.
+pub const SLICE: &str = "qed_slice";
 /// The filter that formats.
 pub const FORMAT: &str = "qed_format";
 
@@ -103,6 +105,7 @@ fn tag(rest: &str, closing: &str) -> Option<(usize, String)> {
     for i in 0..pieces.len() {
         filter_edit(&pieces, i, &mut edits);
         format_edit(&pieces, i, &mut edits);
+        slice_edit(&pieces, i, &mut edits);
     }
     edits.sort_by_key(|edit| edit.0);
     let mut text = String::new();
@@ -242,6 +245,40 @@ fn format_edit(pieces: &[Piece], i: usize, edits: &mut Vec<(usize, usize, String
     let operator = pieces[i + 1];
     edits.push((operator.start, operator.end(), format!("|{FORMAT}(")));
     edits.push((pieces[last].end(), pieces[last].end(), ")".into()));
+}
+
+/// `[a:b:c]` at piece `i`: brackets with a colon of their own.
+fn slice_edit(pieces: &[Piece], i: usize, edits: &mut Vec<(usize, usize, String)>) {
+    let end = if pieces[i].is("[") {
+        close(pieces, i)
+    } else {
+        None
+    };
+    let Some(end) = end else { return };
+    let mut depth = 0usize;
+    let mut marks = vec![]; // the bracket and the colons
+    for (at, piece) in pieces.iter().enumerate().take(end).skip(i) {
+        if depth == usize::from(at > i) && (at == i || piece.is(":")) {
+            marks.push(at);
+        }
+        depth += usize::from(piece.opens());
+        depth = depth.saturating_sub(usize::from(piece.closes()));
+    }
+    if marks.len() < 2 {
+        return;
+    }
+    for &at in &marks {
+        let mark = if at == i {
+            format!(".{SLICE}(")
+        } else {
+            ",".into()
+        };
+        let next = pieces[at + 1];
+        let is_left_out = next.is(":") || at + 1 == end;
+        let text = mark + if is_left_out { "none" } else { "" };
+        edits.push((pieces[at].start, pieces[at].end(), text));
+    }
+    edits.push((pieces[end].start, pieces[end].end(), ")".into()));
 }
 
 /// The last piece of the operand that starts at piece `i`.
