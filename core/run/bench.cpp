@@ -32,7 +32,9 @@ using Tokens = std::vector<std::int32_t>;
 // What one repetition took.
 struct Timing {
   double seconds = 0;
-  double first_token_s = 0;  // until every sequence has a token; 0 for score
+  // Generation: until every sequence has a token, and how many tokens there were then.
+  double first_token_s = 0;
+  std::int64_t first_tokens = 0;
 };
 
 // Sequences of random ids, the same for everyone who asks for as many.
@@ -59,11 +61,15 @@ Timing generate_once(Transformer& model, const BenchRequest& r,
   const Stopwatch watch;
   Timing out;
   std::size_t started = 0;
+  std::int64_t drawn = 0;
   GenerateOptions options{.stop_ids = {}};
   options.schedule.max_batch = r.batch;
   options.names = {.max_new_tokens = "--tokens", .max_batch = "--batch", .dtype = "--dtype"};
   options.on_token = [&](std::size_t, std::size_t, const Completion& c) {
-    if (c.tokens.size() == 1 && ++started == prompts.size()) out.first_token_s = watch.seconds();
+    ++drawn;
+    if (c.tokens.size() > 1 || ++started < prompts.size()) return;
+    out.first_token_s = watch.seconds();
+    out.first_tokens = drawn;
   };
   generate(model, requests, options);
   out.seconds = watch.seconds();
@@ -116,7 +122,13 @@ void print(const BenchRequest& r, const Timing& best, double load_s) {
                                   {"s", best.seconds},
                                   {"tokens_per_s", rate},
                                   {"load_s", load_s}};
-    if (r.kind == "generate") out["first_token_s"] = best.first_token_s;
+    if (r.kind == "generate") {
+      out["first_token_s"] = best.first_token_s;
+      if (r.tokens > 1) {
+        out["decode_tokens_per_s"] = (new_tokens - static_cast<double>(best.first_tokens)) /
+                                     (best.seconds - best.first_token_s);
+      }
+    }
     out["peak_memory_bytes"] = peak_memory_bytes();
     std::printf("%s\n", out.dump().c_str());
     return;
