@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "core/cli/commands.h"
+#include "core/cli/model_options.h"
 #include "core/cli/open_engine.h"
 #include "core/run/engine.h"
 #include "core/util/error.h"
@@ -14,21 +15,14 @@ struct ChatOptions {
 };
 
 int chat(ChatOptions options) {
-  const auto refuse = [](const auto&... parts) { throw Error(cat(parts...), "", kExitUsage); };
-  const ChatRequest& request = options.request;
-  const auto dtype = dtype_of_name(options.dtype);
-  if (!dtype || *dtype == Dtype::kFloat16) {
-    refuse("--dtype must be \"float32\" or \"bfloat16\", not \"", options.dtype, "\"");
-  }
+  ChatRequest& request = options.request;
+  request.dtype = dtype_option(options.dtype);
+  at_least(1, request.max_new_tokens, "--max-new-tokens");
+  at_least(0, request.threads, "--threads");
   if (!(request.temperature >= 0)) {
-    refuse("--temperature must be at least 0, not ", request.temperature);
+    throw Error(cat("--temperature must be at least 0, not ", request.temperature), "", kExitUsage);
   }
-  if (request.max_new_tokens < 1) {
-    refuse("--max-new-tokens must be at least 1, not ", request.max_new_tokens);
-  }
-  if (request.threads < 0) refuse("--threads must be at least 0, not ", request.threads);
-  options.request.dtype = *dtype;
-  return open_engine<EngineChat>(kEngineChatSymbol)(options.request);
+  return open_engine<EngineChat>(kEngineChatSymbol)(request);
 }
 
 }  // namespace
@@ -53,10 +47,7 @@ Run add_chat(CLI::App& app) {
   command->add_option("--seed", request.seed, "of the random numbers")
       ->type_name("SEED")
       ->default_str("1");
-  command
-      ->add_option("--dtype", options->dtype,
-                   "of the weights in memory: float32 (default) or bfloat16")
-      ->type_name("NAME");
+  add_dtype_option(*command, options->dtype);
   command->add_option("--threads", request.threads, "0: one per core")->type_name("N");
   command->footer(
       "Every line of the input is a message. Ctrl-C ends an answer, Ctrl-D the conversation.\n\n"
