@@ -41,7 +41,6 @@ Run add_bench(CLI::App& app) {
   auto request = std::make_shared<BenchRequest>();  // lives as long as the command line
   auto dtype = std::make_shared<std::string>("float32");
   CLI::App* command = app.add_subcommand("bench", "Time a model on this machine");
-  command->require_subcommand(1);
   add_kind(*command, "generate", "New tokens per second; the prompts' time counts", request, dtype);
   add_kind(*command, "score", "Tokens per second whose log-probs are computed", request, dtype);
   command->footer(
