@@ -127,6 +127,28 @@ void run(const PackedGemm& g, const B* b) {
   }
 }
 
+// a0 b0 a1 b1 ... of the lower, and of the upper halves.
+inline Vec zip_low(Vec a, Vec b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+inline Vec zip_high(Vec a, Vec b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+                                 31);
+}
+
+// Turns 16 rows of 16 numbers: four perfect shuffles, each of which moves one bit of an element's
+// number from the column to the row.
+inline void transpose(Vec (&v)[kLanes]) {
+  for (int step = 0; step < 4; ++step) {
+    Vec next[kLanes];
+    for (int i = 0; i < 8; ++i) {
+      next[2 * i] = zip_low(v[i], v[i + 8]);
+      next[2 * i + 1] = zip_high(v[i], v[i + 8]);
+    }
+    for (int i = 0; i < kLanes; ++i) v[i] = next[i];
+  }
+}
+
 // One block: from rows of A to [depth][R], zero for rows that are not there.
 template <int R>
 void pack_block(const float* a, std::int64_t a_row, std::int64_t a_col, std::int64_t rows,
@@ -138,7 +160,16 @@ void pack_block(const float* a, std::int64_t a_row, std::int64_t a_col, std::int
     return;
   }
   constexpr std::int64_t kStep = 16;  // of k: lines of A stay in the cache while they are cut
-  for (std::int64_t k0 = 0; k0 < depth; k0 += kStep) {
+  std::int64_t k0 = 0;
+  if constexpr (R == kLanes) {
+    for (; a_col == 1 && k0 + kStep <= depth; k0 += kStep) {
+      Vec v[kLanes];
+      for (std::int64_t r = 0; r < R; ++r) v[r] = r < rows ? load(a + r * a_row + k0) : Vec{};
+      transpose(v);
+      for (std::int64_t k = 0; k < kStep; ++k) store(packed + (k0 + k) * R, v[k]);
+    }
+  }
+  for (; k0 < depth; k0 += kStep) {
     const std::int64_t end = k0 + kStep < depth ? k0 + kStep : depth;
     for (std::int64_t r = 0; r < R; ++r) {
       for (std::int64_t k = k0; k < end; ++k) {
