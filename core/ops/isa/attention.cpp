@@ -17,18 +17,40 @@ float* scores_of(const AttentionTile& t, std::int64_t row, std::int64_t width) {
   return t.scratch + row * width;
 }
 
-// Scores of R rows with the keys of all pages: each a chain over the head's dimensions.
+// Pages, or vectors of a head, that R rows work on side by side: few rows alone would wait for the
+// sums of their own chains.
+constexpr int beside(int rows) {
+  const int fit = QED_ISA_SUMS / rows;
+  return fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
+}
+
+// Scores of R rows with the keys of P pages: each a chain over the head's dimensions.
+template <int R, int P>
+void score_pages(const AttentionTile& t, std::int64_t row, std::int64_t first, std::int64_t width) {
+  const float* keys[P];
+  for (int p = 0; p < P; ++p) keys[p] = page(t, first + p);
+  Vec acc[R][P] = {};
+  for (std::int64_t d = 0; d < t.head_dim; ++d) {
+    Vec key[P];
+    for (int p = 0; p < P; ++p) key[p] = load(keys[p] + d * kLanes);
+    for (int r = 0; r < R; ++r) {
+      const Vec x = splat(t.q[row + r][d]);
+      for (int p = 0; p < P; ++p) acc[r][p] = x * key[p] + acc[r][p];
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) {
+      store(scores_of(t, row + r, width) + (first + p) * kLanes, acc[r][p]);
+    }
+  }
+}
+
 template <int R>
 void score(const AttentionTile& t, std::int64_t row, std::int64_t pages, std::int64_t width) {
-  for (std::int64_t p = 0; p < pages; ++p) {
-    const float* keys = page(t, p);
-    Vec acc[R] = {};
-    for (std::int64_t d = 0; d < t.head_dim; ++d) {
-      const Vec key = load(keys + d * kLanes);
-      for (int r = 0; r < R; ++r) acc[r] = splat(t.q[row + r][d]) * key + acc[r];
-    }
-    for (int r = 0; r < R; ++r) store(scores_of(t, row + r, width) + p * kLanes, acc[r]);
-  }
+  constexpr int P = beside(R);
+  std::int64_t p = 0;
+  for (; p + P <= pages; p += P) score_pages<R, P>(t, row, p, width);
+  for (; p < pages; ++p) score_pages<R, 1>(t, row, p, width);
 }
 
 // Turns the scores of a row into exp(score - max), zero past its keys; returns 1 / their sum.
@@ -81,26 +103,33 @@ void rows(const AttentionTile& t, std::int64_t row) {
   score<R>(t, row, pages, width);
   float inverse[R];
   for (int r = 0; r < R; ++r) inverse[r] = normalise(t, row + r, width);
-  constexpr int Q = kRows >= 8 ? 2 : 1;
+  constexpr int Q = beside(R);
   std::int64_t d = 0;
   for (; d + Q * kLanes <= t.head_dim; d += Q * kLanes) {
     mix<R, Q>(t, row, d, inverse, num_keys, width);
   }
+  if constexpr (Q == 4) {
+    if (d + 2 * kLanes <= t.head_dim) {
+      mix<R, 2>(t, row, d, inverse, num_keys, width);
+      d += 2 * kLanes;
+    }
+  }
   for (; d < t.head_dim; d += kLanes) mix<R, 1>(t, row, d, inverse, num_keys, width);
+}
+
+// The last rows, at most R.
+template <int R>
+void rest(const AttentionTile& t, std::int64_t row) {
+  if (row + R == t.rows) return rows<R>(t, row);
+  if constexpr (R > 1) rest<R - 1>(t, row);
 }
 
 }  // namespace
 
 void attention(const AttentionTile& t) {
   std::int64_t row = 0;
-  for (; row + kRows <= t.rows; row += kRows) rows<kRows>(t, row);
-  if constexpr (kRows >= 8) {
-    if (row + 4 <= t.rows) rows<4>(t, row), row += 4;
-  }
-  if constexpr (kRows >= 4) {
-    if (row + 2 <= t.rows) rows<2>(t, row), row += 2;
-  }
-  for (; row < t.rows; ++row) rows<1>(t, row);
+  for (; row + kRows < t.rows; row += kRows) rows<kRows>(t, row);
+  rest<kRows>(t, row);
 }
 
 void attention_backward(const AttentionShape& shape, std::int64_t kv_head, std::int64_t length,
