@@ -5,6 +5,7 @@
 
 #include "core/model/config.h"
 #include "core/ops/attention.h"
+#include "core/util/pages.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -18,15 +19,18 @@ class KvCache {
       : num_layers_(c.num_hidden_layers),
         num_pages_(num_pages),
         page_floats_(ops::page_floats({c.num_attention_heads, c.num_key_value_heads, c.head_dim})),
-        // Not filled: a page costs memory only once it is written.
-        data_(new float[num_layers_ * num_pages_ * page_floats_]) {}
+        // A page costs memory only once it is written.
+        data_(zero_pages(static_cast<std::size_t>(num_layers_ * num_pages_ * page_floats_) *
+                         sizeof(float))) {}
 
   static std::int64_t page_bytes(const ModelConfig& c) {
     const ops::Heads heads{c.num_attention_heads, c.num_key_value_heads, c.head_dim};
     return c.num_hidden_layers * ops::page_floats(heads) * static_cast<std::int64_t>(sizeof(float));
   }
 
-  float* layer(std::int64_t i) { return data_.get() + i * num_pages_ * page_floats_; }
+  float* layer(std::int64_t i) {
+    return reinterpret_cast<float*>(data_.get()) + i * num_pages_ * page_floats_;
+  }
   std::int64_t num_pages() const { return num_pages_; }
 
   // Copies a page, in all layers.
@@ -38,7 +42,7 @@ class KvCache {
 
  private:
   std::int64_t num_layers_, num_pages_, page_floats_;
-  std::unique_ptr<float[]> data_;
+  std::shared_ptr<char> data_;
 };
 
 }  // namespace qed
