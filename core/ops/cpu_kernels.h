@@ -13,6 +13,7 @@
 // past N hold 0.
 
 #include <cstdint>
+#include <span>
 
 namespace qed::ops {
 
@@ -135,6 +136,9 @@ struct CpuKernels {
                 float beta1, float beta2, float eps, float weight_decay, float bias1, float bias2,
                 float grad_scale);
 };
+
+// The tables that this CPU can run, the best one last. [any]
+std::span<const CpuKernels* const> all_kernels();
 
 // The best table for this CPU. QED_ISA=avx512|avx2|generic asks for another; Error when this CPU
 // lacks it. [any]

@@ -30,9 +30,9 @@ struct TokenLogp {
   at::Tensor entropy;  // [R] float32, nats; not differentiable
 };
 
-// h [R, D] float32, contiguous; w [ceil(V/16), D, 16] panels; target [R] int64, in the support of
-// its row; inv_temperature [R] float32. `support` is held until the backward is done.
-// Differentiable in h and w.
+// h [R, D] float32, contiguous; w [ceil(V/16), D, 16] panels, float32 or (no gradient) bfloat16;
+// target [R] int64, in the support of its row; inv_temperature [R] float32. `support` is held until
+// the backward is done. Differentiable in h and w.
 TokenLogp token_logp(const at::Tensor& h, const at::Tensor& w, std::int64_t vocab,
                      const at::Tensor& target, const at::Tensor& inv_temperature,
                      std::shared_ptr<const Support> support);

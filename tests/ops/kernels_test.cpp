@@ -18,25 +18,18 @@
 
 namespace qed::ops {
 
-namespace generic {
-extern const CpuKernels table;
-}
-namespace avx2 {
-extern const CpuKernels table;
-}
-namespace avx512 {
-extern const CpuKernels table;
-}
-
 namespace {
 
 using Floats = std::vector<float>;
 
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-bool has_avx512() {
-  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512dq");
+// The table of an instruction set; null where this CPU lacks it.
+const CpuKernels* table(const std::string& isa) {
+  for (const CpuKernels* t : all_kernels()) {
+    if (isa == t->isa) return t;
+  }
+  return nullptr;
 }
+bool is_generic(const CpuKernels* t) { return t == table("generic"); }
 
 Floats random_floats(std::size_t n, std::uint64_t seed, double scale = 1) {
   Floats out(n);
@@ -229,9 +222,10 @@ std::vector<Work> all_work() {
 }
 
 TEST(Kernels, Avx2AndAvx512GiveEqualBits) {
-  if (!has_avx512()) GTEST_SKIP() << "this CPU has no AVX-512 (f, vl, dq), or no AVX2 and FMA";
+  if (table("avx512") == nullptr)
+    GTEST_SKIP() << "this CPU has no AVX-512 (f, vl, dq), or no AVX2 and FMA";
   for (const Work& work : all_work()) {
-    const Floats a = work.run(avx2::table), b = work.run(avx512::table);
+    const Floats a = work.run(*table("avx2")), b = work.run(*table("avx512"));
     ASSERT_EQ(a.size(), b.size());
     for (std::size_t i = 0; i < a.size(); ++i) {
       ASSERT_EQ(std::memcmp(&a[i], &b[i], sizeof(float)), 0)
@@ -241,10 +235,10 @@ TEST(Kernels, Avx2AndAvx512GiveEqualBits) {
 }
 
 TEST(Kernels, GenericKernelsAreClose) {
-  if (!has_avx2()) GTEST_SKIP() << "this CPU has no AVX2 and FMA to compare with";
+  if (table("avx2") == nullptr) GTEST_SKIP() << "this CPU has no AVX2 and FMA to compare with";
   constexpr float kTolerance = 1e-5f;  // of the largest number of a result
   for (const Work& work : all_work()) {
-    const Floats a = work.run(generic::table), b = work.run(avx2::table);
+    const Floats a = work.run(*table("generic")), b = work.run(*table("avx2"));
     float largest = 0;
     for (const float x : b) largest = std::max(largest, std::abs(x));
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -253,15 +247,8 @@ TEST(Kernels, GenericKernelsAreClose) {
   }
 }
 
-std::vector<const CpuKernels*> tables() {
-  std::vector<const CpuKernels*> out = {&generic::table};
-  if (has_avx2()) out.push_back(&avx2::table);
-  if (has_avx512()) out.push_back(&avx512::table);
-  return out;
-}
-
 TEST(Kernels, GemmIsOneChainOfFusedMultiplyAddsInAscendingOrder) {
-  if (!has_avx2()) GTEST_SKIP() << "this CPU has no FMA";
+  if (table("avx2") == nullptr) GTEST_SKIP() << "this CPU has no FMA";
   const std::int64_t cols = 37, depth = 29;
   const Floats bias = random_floats(48, 2), whole = random_floats(48 * depth, 3);
   Floats cut;  // what is left of B as bfloat16
@@ -270,8 +257,8 @@ TEST(Kernels, GemmIsOneChainOfFusedMultiplyAddsInAscendingOrder) {
   }
   for (const std::int64_t rows : {1, 2, 3, 5, 13, 31, 400}) {
     const Floats a = random_floats(rows * depth, 1);
-    for (const CpuKernels* kernels : tables()) {
-      if (kernels == &generic::table) continue;  // multiplies and adds apart
+    for (const CpuKernels* kernels : all_kernels()) {
+      if (is_generic(kernels)) continue;  // multiplies and adds apart
       for (const Floats* b : {&whole, static_cast<const Floats*>(&cut)}) {
         const Floats c = run_gemm(*kernels, rows, cols, depth, true, b == &cut);
         for (std::int64_t i = 0; i < rows; ++i) {
@@ -292,7 +279,7 @@ TEST(Kernels, AccumulatingGemmContinuesTheSameChain) {
   const std::int64_t rows = 13, cols = 37, depth = 29, cut = 11;
   const Floats a = random_floats(rows * depth, 21), b = random_floats(48 * depth, 22);
   const Floats bias = random_floats(48, 23);
-  for (const CpuKernels* kernels : tables()) {
+  for (const CpuKernels* kernels : all_kernels()) {
     Floats whole(rows * cols), parts(rows * cols, NAN);
     Gemm g{.rows = rows,
            .cols = cols,
@@ -323,7 +310,7 @@ TEST(Kernels, AccumulatingGemmContinuesTheSameChain) {
 }
 
 TEST(Kernels, NoKernelWritesPastItsRows) {
-  for (const CpuKernels* kernels : tables()) {
+  for (const CpuKernels* kernels : all_kernels()) {
     const std::int64_t rows = 3, cols = 21, depth = 5;
     const Floats a = random_floats(rows * depth, 1), b = random_floats(32 * depth, 2);
     Floats c(rows * 32, 77.0f);  // rows of 32 floats, of which 21 are ours
@@ -353,8 +340,8 @@ TEST(Kernels, ExpIsRightToTwoUnitsInTheLastPlace) {
   Floats x, y;
   for (double v = -86.9; v <= 0; v += 0.0137) x.push_back(static_cast<float>(v));
   y.resize(x.size());
-  for (const CpuKernels* kernels : tables()) {
-    if (kernels == &generic::table) continue;  // without FMA the argument loses more
+  for (const CpuKernels* kernels : all_kernels()) {
+    if (is_generic(kernels)) continue;  // without FMA the argument loses more
     kernels->row_probs(x.data(), static_cast<std::int64_t>(x.size()), 1, {0, 1}, y.data());
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double exact = std::exp(static_cast<double>(x[i]));
@@ -366,7 +353,7 @@ TEST(Kernels, ExpIsRightToTwoUnitsInTheLastPlace) {
 }
 
 TEST(Kernels, SoftmaxStatisticsHoldAtTheEdges) {
-  for (const CpuKernels* kernels : tables()) {
+  for (const CpuKernels* kernels : all_kernels()) {
     for (const std::int64_t n : {1, 2, 15, 16, 17, 33}) {
       const auto size = static_cast<float>(n);
       const Floats equal(n, -3.5f);
