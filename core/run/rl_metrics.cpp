@@ -72,7 +72,7 @@ void add_summary(MetricsRow& row, const std::string& name, const Summary& s) {
 }
 
 void write_row(RunContext& run, const Scorer& scorer, const Rollout& rollout, const Experience& e,
-               const StepSummary& s, const UpdateSummary& u, const StepTimes& times, double lr) {
+               const StepSummary& s, const UpdateSummary& u, double step_s, double lr) {
   const auto num_seqs = static_cast<double>(e.num_seqs());
   MetricsRow row = run.row();
   add_summary(row, "critic/rewards", s.reward);
@@ -96,13 +96,13 @@ void write_row(RunContext& run, const Scorer& scorer, const Rollout& rollout, co
   row.add("mismatch/max_abs_logp", s.mismatch.max);
   row.add("training/num_dropped_items", rollout.num_dropped_items);
   row.add("training/num_tokens", static_cast<std::int64_t>(e.num_tokens()));
-  row.add_clock("timing_s/gen", times.gen);
-  row.add_clock("timing_s/reward", times.reward);
-  row.add_clock("timing_s/old_log_prob", times.old_log_prob);
-  row.add_clock("timing_s/adv", times.adv);
-  row.add_clock("timing_s/update_actor", times.update_actor);
-  row.add_clock("timing_s/step", times.step);
-  row.add_clock("perf/throughput", (s.prompt_length.sum + s.length.sum) / times.step);
+  row.add_clock("timing_s/gen", rollout.gen_s);
+  row.add_clock("timing_s/reward", rollout.reward_s);
+  row.add_clock("timing_s/old_log_prob", u.old_log_prob_s);
+  row.add_clock("timing_s/adv", u.adv_s);
+  row.add_clock("timing_s/update_actor", u.update_actor_s);
+  row.add_clock("timing_s/step", step_s);
+  row.add_clock("perf/throughput", (s.prompt_length.sum + s.length.sum) / step_s);
   run.write(row);
 }
 
@@ -138,8 +138,8 @@ void write_samples(RunContext& run, const Scorer& scorer, const Rollout& r, cons
   run.folder.samples().append(lines);
 }
 
-std::string live_text(const RunContext& run, const StepSummary& s, const UpdateSummary& u,
-                      const StepTimes& t) {
+std::string live_text(const RunContext& run, const StepSummary& s, const Rollout& r,
+                      const UpdateSummary& u, double step_s) {
   const std::int64_t step = run.folder.state.stage_step, steps = run.stage().steps;
   char text[192];
   std::snprintf(text, sizeof text,
@@ -148,25 +148,25 @@ std::string live_text(const RunContext& run, const StepSummary& s, const UpdateS
                 "%.1fk tok/s  eta %.0fs",
                 static_cast<long long>(step), static_cast<long long>(steps), s.reward.mean(),
                 100 * s.num_right / s.reward.n, s.length.mean(), s.entropy.mean(),
-                u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0, t.gen,
-                t.old_log_prob + t.adv + t.update_actor,
-                (s.prompt_length.sum + s.length.sum) / t.step / 1000,
-                static_cast<double>(steps - step) * t.step);
+                u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0, r.gen_s,
+                u.old_log_prob_s + u.adv_s + u.update_actor_s,
+                (s.prompt_length.sum + s.length.sum) / step_s / 1000,
+                static_cast<double>(steps - step) * step_s);
   return text;
 }
 
 }  // namespace
 
 void log_step(RunContext& run, const Scorer& scorer, const Rollout& rollout,
-              const Experience& experience, const UpdateSummary& updates, const StepTimes& times,
+              const Experience& experience, const UpdateSummary& updates, double step_s,
               double lr) {
   const StepSummary s = summarise(rollout, experience, scorer.terms().size());
-  write_row(run, scorer, rollout, experience, s, updates, times, lr);
+  write_row(run, scorer, rollout, experience, s, updates, step_s, lr);
   write_samples(run, scorer, rollout, experience);
   const std::int64_t step = run.state().stage_step;
-  run.live.update(live_text(run, s, updates, times));
+  run.live.update(live_text(run, s, rollout, updates, step_s));
   if (step == 1)
-    run.live.milestone(cat("first rl step took ", std::to_string(times.step).substr(0, 4), " s"));
+    run.live.milestone(cat("first rl step took ", std::to_string(step_s).substr(0, 4), " s"));
   if (updates.num_done == 0) {
     run.live.milestone(cat("step ", step, ": every advantage is 0, so no weight was changed"));
   }
