@@ -36,7 +36,8 @@ class Scoring {
  public:
   using Completions = std::vector<std::vector<Completion>>;
 
-  Scoring(std::size_t num_requests, std::int64_t samples, std::int64_t max_new_tokens) {
+  Scoring(std::size_t num_requests, std::int64_t samples, std::int64_t max_new_tokens, Dtype dtype)
+      : model_(scoring_config(), {.dtype = dtype, .is_trainable = dtype == Dtype::kFloat32}) {
     randomise(model_.weights(), 5);
     Rng rng(6);
     for (std::size_t r = 0; r < num_requests; ++r) {
@@ -106,7 +107,7 @@ class Scoring {
     return row;
   }
 
-  Transformer model_{scoring_config()};
+  Transformer model_;
   std::vector<std::int32_t> stop_ids_ = {1, 17, 200};
   std::vector<DrawPlan> plans_ = {
       DrawPlan::at_temperature(1), DrawPlan::at_temperature(0),

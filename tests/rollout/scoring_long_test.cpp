@@ -6,8 +6,8 @@
 namespace qed {
 namespace {
 
-TEST(Generation, OfTenThousandCompletionsRecordsWhatScoringComputes) {
-  Scoring scoring(1250, 8, 60);
+void check_ten_thousand(Dtype dtype) {
+  Scoring scoring(1250, 8, 60, dtype);
   const auto all = scoring.generate({.max_batch = 256});
   const std::size_t num_tokens = scoring.check(all);
   std::printf("%zu tokens compared\n", num_tokens);
@@ -16,6 +16,14 @@ TEST(Generation, OfTenThousandCompletionsRecordsWhatScoringComputes) {
     const ScheduleOptions schedule = any_schedule(scoring.requests(), seed);
     ASSERT_TRUE(scoring.generate(schedule) == all) << "schedule " << seed;
   }
+}
+
+TEST(Generation, OfTenThousandCompletionsRecordsWhatScoringComputes) {
+  check_ten_thousand(Dtype::kFloat32);
+}
+
+TEST(Generation, OfTenThousandCompletionsInBfloat16RecordsWhatScoringComputes) {
+  check_ten_thousand(Dtype::kBfloat16);
 }
 
 }  // namespace

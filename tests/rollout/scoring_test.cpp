@@ -7,8 +7,8 @@
 namespace qed {
 namespace {
 
-TEST(Generation, RecordsWhatScoringComputesWhateverTheSchedule) {
-  Scoring scoring(24, 5, 40);
+void check_schedules(Dtype dtype) {
+  Scoring scoring(24, 5, 40, dtype);
   const auto all = scoring.generate({.max_batch = 256});
   EXPECT_GT(scoring.check(all), 500u);
   for (std::uint64_t seed = 1; seed < 30; ++seed) {
@@ -16,6 +16,14 @@ TEST(Generation, RecordsWhatScoringComputesWhateverTheSchedule) {
     const ScheduleOptions schedule = any_schedule(scoring.requests(), seed);
     ASSERT_TRUE(scoring.generate(schedule) == all) << "schedule " << seed;
   }
+}
+
+TEST(Generation, RecordsWhatScoringComputesWhateverTheSchedule) {
+  check_schedules(Dtype::kFloat32);
+}
+
+TEST(Generation, RecordsWhatScoringComputesWithBfloat16Weights) {
+  check_schedules(Dtype::kBfloat16);
 }
 
 }  // namespace
