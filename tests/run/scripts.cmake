@@ -7,3 +7,4 @@ foreach(test learning resume)
   qed_add_script_test(run.${test}_long
     SCRIPT ${test}_test.py ARGS --long LABELS long TIMEOUT 7200)
 endforeach()
+qed_add_script_test(run.from_nothing SCRIPT from_nothing_test.py LABELS learning TIMEOUT 600)
