@@ -3,84 +3,14 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/config/table_keys.h"
 #include "core/config/tables.h"
 #include "core/util/error.h"
 
 namespace qed {
 namespace {
 
-// ---- Every key of every table, once: name, member, range, unit, help.
-// ----------------------------
-
-template <class Visitor>
-void visit(Visitor& v, RunTable& t) {
-  v("name", t.name, {.help = "names the run folder; by default the run file's name"});
-  v("seed", t.seed, {.min = 0, .help = "of every random number of the run"});
-  v("device", t.device, {.choices = {"auto", "cpu"}, .help = "where tensors live"});
-  v("threads", t.threads, {.min = 0, .max = 4096, .help = "0: one per core"});
-}
-
-template <class Visitor>
-void visit(Visitor& v, ModelTable& t) {
-  v("path", t.path, {.help = "a Hugging Face folder to start from"});
-  v("config", t.config,
-    {.help = "config.json of a model made from nothing, its tokenizer beside it"});
-  v("chat_template", t.chat_template,
-    {.help = "Jinja file that turns messages into text; by default the model folder's"});
-  v("dtype", t.dtype,
-    {.choices = {"float32", "bfloat16"}, .help = "of the weights; training takes float32"});
-}
-
-template <class Visitor>
-void visit(Visitor& v, RolloutTable& t) {
-  v("prompts", t.prompts, {.min = 1, .help = "prompts per step"});
-  v("group_size", t.group_size, {.min = 1, .help = "completions per prompt"});
-  v("max_new_tokens", t.max_new_tokens,
-    {.min = 1, .unit = "tokens", .help = "a completion ends here"});
-  v("max_batch", t.max_batch,
-    {.min = 1, .unit = "sequences", .help = "generated at a time; changes no result"});
-  v("max_support", t.max_support,
-    {.min = 1, .unit = "ids", .help = "kept per token where the sampler truncates"});
-  v("max_failure_frac", t.max_failure_frac,
-    {.min = 0, .max = 1, .help = "of a step's completions that may fail to be scored"});
-}
-
-template <class Visitor>
-void visit(Visitor& v, TrainTable& t) {
-  v("batch_size", t.batch_size, {.min = 1, .help = "sft: demonstrations per update"});
-  v("mini_batches", t.mini_batches, {.min = 1, .help = "rl: updates per epoch"});
-  v("epochs", t.epochs, {.min = 1, .help = "rl: passes over a step's completions"});
-  v("micro_tokens", t.micro_tokens,
-    {.min = 1, .unit = "tokens", .help = "per forward and backward; bounds memory"});
-  v("lr", t.lr, {.min = 0, .help = "learning rate at its highest"});
-  v("schedule", t.schedule, {.choices = {"constant", "cosine"}, .help = "of lr after the warm-up"});
-  v("min_lr_frac", t.min_lr_frac,
-    {.min = 0, .max = 1, .help = "cosine: where it ends, as a part of lr"});
-  v("warmup", t.warmup, {.min = 0, .unit = "steps", .help = "lr rises linearly for so long"});
-  v("betas", t.betas,
-    {.min = 0, .max = 1, .is_max_open = true, .help = "AdamW: decay of the two moments"});
-  v("eps", t.eps, {.min = 0, .is_min_open = true, .help = "AdamW: added to the denominator"});
-  v("weight_decay", t.weight_decay, {.min = 0, .help = "AdamW: decoupled"});
-  v("clip_norm", t.clip_norm, {.min = 0, .help = "largest norm of the gradient; 0: any"});
-  v("aggregation", t.aggregation,
-    {.choices = {"token-mean"}, .help = "rl: how the losses of an update's tokens are averaged"});
-}
-
-template <class Visitor>
-void visit(Visitor& v, EvalTable& t) {
-  v("every", t.every, {.min = 0, .unit = "steps", .help = "0: never"});
-  v("items", t.items, {.min = 1, .help = "held-out items"});
-  v("temperatures", t.temperatures, {.min = 0, .help = "the first is the core metric; 0: greedy"});
-}
-
-template <class Visitor>
-void visit(Visitor& v, CheckpointTable& t) {
-  v("every", t.every, {.min = 0, .unit = "steps", .help = "0: at the end of each stage only"});
-  v("keep", t.keep, {.min = 1, .help = "the newest; older ones are deleted"});
-}
-
-// ---- The three visitors.
-// -------------------------------------------------------------------------
+// The three visitors of table_keys.h.
 
 struct Describe {
   std::vector<OptionSpec>& options;
