@@ -10,6 +10,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace qed::ops {
 
@@ -80,22 +81,39 @@ void forward(const Rows& rows, float* logp, float* entropy) {
   });
 }
 
-// Turns the logits of row r into d loss / d logits, given d loss / d logp.
-void backward_row(const Rows& rows, std::int64_t r, float dlogp, float* z,
+// d entropy / d scaled logits: -p (log p + H) (the derivative of -sum of p log p).
+std::vector<float> entropy_gradient(std::span<const float> logits, float scale) {
+  const auto n = static_cast<std::int64_t>(logits.size());
+  const RowSoftmax stats = softmax(logits, scale);
+  std::vector<float> out(logits.size());
+  cpu_kernels().row_probs(logits.data(), n, scale, stats, out.data());
+  // log p + H, with log p = scaled - max - log sum.
+  const float shift =
+      cpu_kernels().row_entropy(logits.data(), n, scale, stats) - stats.max - std::log(stats.sum);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] *= -(logits[i] * scale + shift);
+  return out;
+}
+
+// Turns the logits of row r into d loss / d logits, given d loss / d logp and d loss / d entropy.
+void backward_row(const Rows& rows, std::int64_t r, float dlogp, float dentropy, float* z,
                   std::vector<float>& scratch) {
   const float scale = rows.inv_temperature[r], d = dlogp * scale;
   const auto ids = rows.ids(r);
-  const std::span<const float> logits =
-      supported({z, static_cast<std::size_t>(rows.vocab)}, ids, scratch);
+  const std::span<const float> all(z, static_cast<std::size_t>(rows.vocab));
+  std::vector<float> of_entropy;
+  if (dentropy != 0) of_entropy = entropy_gradient(all, scale);
+  const std::span<const float> logits = supported(all, ids, scratch);
   const auto n = static_cast<std::int64_t>(logits.size());
   std::vector<float> probs(n);
   cpu_kernels().row_probs(logits.data(), n, scale, softmax(logits, scale), probs.data());
   std::fill_n(z, rows.vocab, 0.0f);
   for (std::int64_t i = 0; i < n; ++i) z[ids.empty() ? i : ids[i]] = -d * probs[i];
   z[rows.target[r]] += d;
+  for (std::size_t i = 0; i < of_entropy.size(); ++i) z[i] += dentropy * scale * of_entropy[i];
 }
 
-void backward(const Rows& rows, const float* dlogp, float* dh, float* dw) {
+// dentropy may be null: 0.
+void backward(const Rows& rows, const float* dlogp, const float* dentropy, float* dh, float* dw) {
   const std::int64_t dim = rows.h.size(1), width = rows.width();
   const std::vector<float> turned =
       transpose_panels(rows.w.const_data_ptr<float>(), rows.vocab, dim);
@@ -103,7 +121,8 @@ void backward(const Rows& rows, const float* dlogp, float* dh, float* dw) {
     parallel_for(end - begin, kGrain, [&](std::int64_t from, std::int64_t to) {
       std::vector<float> scratch;
       for (std::int64_t r = begin + from; r < begin + to; ++r) {
-        backward_row(rows, r, dlogp[r], z + (r - begin) * width, scratch);
+        backward_row(rows, r, dlogp[r], dentropy == nullptr ? 0 : dentropy[r],
+                     z + (r - begin) * width, scratch);
       }
     });
     gemm({.rows = end - begin,
@@ -153,17 +172,21 @@ struct Function : torch::autograd::Function<Function> {
     ctx->save_for_backward({h, w, target, inv_temperature});
     ctx->saved_data["vocab"] = vocab;
     ctx->saved_data["support"] = c10::IValue::make_capsule(holder);
-    ctx->mark_non_differentiable({entropy});
+    ctx->set_materialize_grads(false);  // most losses use logp alone
     return {logp, entropy};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
     const Holder holder = ctx->saved_data["support"].toCapsule();
-    const at::Tensor dlogp = grads[0].contiguous();
+    const at::Tensor dlogp =
+        grads[0].defined() ? grads[0].contiguous() : at::zeros_like(saved[3]);  // as [R]
+    const at::Tensor dentropy = grads[1].defined() ? grads[1].contiguous() : at::Tensor();
     at::Tensor dh = at::empty(saved[0].sizes(), saved[0].options()), dw = at::zeros_like(saved[1]);
     ops::backward(rows(saved, ctx->saved_data["vocab"].toInt(), holder),
-                  dlogp.const_data_ptr<float>(), dh.data_ptr<float>(), dw.data_ptr<float>());
+                  dlogp.const_data_ptr<float>(),
+                  dentropy.defined() ? dentropy.const_data_ptr<float>() : nullptr,
+                  dh.data_ptr<float>(), dw.data_ptr<float>());
     return {dh, dw, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 

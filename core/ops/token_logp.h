@@ -27,7 +27,7 @@ struct Support {
 
 struct TokenLogp {
   at::Tensor logp;     // [R] float32; differentiable
-  at::Tensor entropy;  // [R] float32, nats; not differentiable
+  at::Tensor entropy;  // [R] float32, nats; differentiable
 };
 
 // h [R, D] float32, contiguous; w [ceil(V/16), D, 16] panels, float32 or (no gradient) bfloat16;

@@ -224,13 +224,25 @@ TEST_P(LogpShapes, TokenLogpMatchesItsReference) {
         return reference::token_logp(in[0], in[1], target, inv_temperature, *support).logp;
       });
 
-  const at::Tensor entropy =
-      ops::token_logp(inputs[0], panels(inputs[1]), vocab, target, inv_temperature, support)
-          .entropy;
-  EXPECT_FALSE(entropy.requires_grad());
-  const at::Tensor h = inputs[0].to(at::kDouble), w = inputs[1].to(at::kDouble);
-  EXPECT_TRUE(is_close(
-      entropy, reference::token_logp(h, w, target, inv_temperature, *support).entropy, kTolerance));
+  expect_same(
+      inputs,
+      [&, vocab = vocab](const Inputs& in) {
+        return ops::token_logp(in[0], panels(in[1]), vocab, target, inv_temperature, support)
+            .entropy;
+      },
+      [&](const Inputs& in) {
+        return reference::token_logp(in[0], in[1], target, inv_temperature, *support).entropy;
+      });
+  const auto both = [](const ops::TokenLogp& out) { return out.logp + out.entropy * 0.5; };
+  expect_same(
+      inputs,
+      [&, vocab = vocab](const Inputs& in) {
+        return both(ops::token_logp(in[0], panels(in[1]), vocab, target, inv_temperature, support));
+      },
+      [&](const Inputs& in) {
+        const auto out = reference::token_logp(in[0], in[1], target, inv_temperature, *support);
+        return out.logp + out.entropy * 0.5;
+      });
 }
 
 // 300 rows are more than one chunk of logits.
