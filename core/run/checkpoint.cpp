@@ -65,6 +65,7 @@ std::string state_json(const TrainerState& s) {
                                 {"global_step", s.global_step},
                                 {"data_cursor", s.data_cursor},
                                 {"optimizer_steps", s.optimizer_steps},
+                                {"kl_coef", s.kl_coef},
                                 {"metrics_bytes", s.metrics_bytes},
                                 {"samples_bytes", s.samples_bytes}}
              .dump(2) +
@@ -92,9 +93,9 @@ std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
 TrainerState read_trainer_state(const fs::path& checkpoint) {
   const auto state = read_state(checkpoint);
   try {
-    return {state.at("stage"),        state.at("stage_step"),      state.at("global_step"),
-            state.at("data_cursor"),  state.at("optimizer_steps"), state.at("metrics_bytes"),
-            state.at("samples_bytes")};
+    return {state.at("stage"),         state.at("stage_step"),      state.at("global_step"),
+            state.at("data_cursor"),   state.at("optimizer_steps"), state.value("kl_coef", 0.0),
+            state.at("metrics_bytes"), state.at("samples_bytes")};
   } catch (const nlohmann::json::exception& e) {
     throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
                 "start again with --fresh");
@@ -103,7 +104,8 @@ TrainerState read_trainer_state(const fs::path& checkpoint) {
 
 void write_checkpoint(const fs::path& folder, const fs::path& model_config,
                       const fs::path& chat_template, Transformer& model, const AdamW& optimizer,
-                      const TrainerState& state, std::int64_t keep) {
+                      const TrainerState& state, std::int64_t keep,
+                      std::span<const CheckpointPart> parts) {
   fs::create_directories(folder);
   delete_unfinished(folder);
   const std::string name = std::to_string(state.global_step);
@@ -117,9 +119,11 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config,
   if (!chat_template.empty()) {
     write_file(temporary / "chat_template.jinja", read_file(chat_template));
   }
-  Weights& weights = model.weights();
-  write_model_folder(temporary, model_config, weights.tensors(), weights.options().dtype,
-                     weights.rows(weights.flat()));
+  write_weights(temporary, model_config, model);
+  for (const CheckpointPart& part : parts) {
+    fs::create_directory(temporary / part.name);
+    part.write(temporary / part.name);
+  }
   TrainerState now = state;
   now.optimizer_steps = optimizer.num_steps();
   optimizer.write(temporary / "optimizer.safetensors");
@@ -134,8 +138,14 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config,
     delete_checkpoint(folder, steps[i]);
 }
 
-void read_weights(const fs::path& checkpoint, Transformer& model) {
-  const TensorSet set = TensorSet::open_folder(checkpoint);
+void write_weights(const fs::path& folder, const fs::path& model_config, Transformer& model) {
+  Weights& weights = model.weights();
+  write_model_folder(folder, model_config, weights.tensors(), weights.options().dtype,
+                     weights.rows(weights.flat()));
+}
+
+void read_weights(const fs::path& folder, Transformer& model) {
+  const TensorSet set = TensorSet::open_folder(folder);
   set.check(model.weights().tensors());
   model.weights().load(set);
 }

@@ -1,6 +1,7 @@
 #include "core/run/rl_rollout.h"
 
 #include "core/run/evaluate.h"
+#include "core/run/truncated.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 
@@ -32,7 +33,9 @@ Rollout Collector::collect(std::int64_t step) {
   take_prompts(r);
   make_plans(step, r);
   make_requests(step, r);
-  r.completions = generate(run_.model, r.requests, generate_options(run_));
+  GenerateOptions options = generate_options(run_);
+  options.keep_entropy = true;
+  r.completions = generate(run_.model, r.requests, options);
   r.gen_s = watch.lap();
   verify(step, r);
   r.reward_s = watch.lap();
@@ -110,6 +113,7 @@ void Collector::verify(std::int64_t step, Rollout& r) const {
   }
   const std::uint64_t seed = run_.key("verify").add(static_cast<std::uint64_t>(step)).value();
   r.scored = scorer_.score(samples, seed, stage_.rollout.max_failure_frac);
+  treat_truncated(stage_.rollout.truncated, r.completions, r.scored);
   for (const Score& s : r.scored.scores) r.reward.push_back(s.reward);
 }
 

@@ -31,7 +31,7 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     run.state().data_cursor = collector.cursor();
     log_step(run, collector.scorer(), rollout, experience, updates, watch.seconds(), lr);
     evaluator.after_step();
-    if (end_step(run, learner.optimizer(), stop)) return;
+    if (end_step(run, learner.optimizer(), stop, learner.checkpoint_parts())) return;
   }
 }
 
