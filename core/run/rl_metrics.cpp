@@ -94,6 +94,10 @@ void write_row(RunContext& run, const Scorer& scorer, const Rollout& rollout, co
   for (const auto& [name, total] : u.metrics)
     row.add(name, total.second > 0 ? total.first / total.second : 0.0);
   row.add("mismatch/max_abs_logp", s.mismatch.max);
+  if (run.stage().rollout.refill > 0) {
+    row.add("train/num_gen_batches", rollout.num_rounds);
+    row.add("train/num_gen_groups", rollout.num_generated);
+  }
   row.add("training/num_dropped_items", rollout.num_dropped_items);
   row.add("training/num_tokens", static_cast<std::int64_t>(e.num_tokens()));
   row.add_clock("timing_s/gen", rollout.gen_s);

@@ -11,9 +11,9 @@ namespace qed {
 
 void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
-  Collector collector(run);
   Learner learner(run);
-  Evaluator evaluator(run, collector.task());
+  Collector collector(run, learner.needs());
+  Evaluator evaluator(run, {&collector.task()});
   evaluator.before_first_step();
 
   while (run.state().stage_step < stage.steps) {

@@ -30,6 +30,7 @@ class Learner {
   // train.epochs x train.mini_batches times.
   UpdateSummary learn(std::int64_t step, double lr, Experience& experience);
 
+  std::uint64_t needs() const { return algorithm_.needs(); }  // QED_NEEDS_<what>
   const AdamW& optimizer() const { return optimizer_; }
 
  private:
