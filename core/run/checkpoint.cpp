@@ -66,7 +66,8 @@ std::string state_json(const TrainerState& s) {
                                 {"data_cursor", s.data_cursor},
                                 {"optimizer_steps", s.optimizer_steps},
                                 {"metrics_bytes", s.metrics_bytes},
-                                {"samples_bytes", s.samples_bytes}}
+                                {"samples_bytes", s.samples_bytes},
+                                {"eval_bytes", s.eval_bytes}}
              .dump(2) +
          "\n";
 }
@@ -92,9 +93,10 @@ std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
 TrainerState read_trainer_state(const fs::path& checkpoint) {
   const auto state = read_state(checkpoint);
   try {
-    return {state.at("stage"),        state.at("stage_step"),      state.at("global_step"),
-            state.at("data_cursor"),  state.at("optimizer_steps"), state.at("metrics_bytes"),
-            state.at("samples_bytes")};
+    return {state.at("stage"),           state.at("stage_step"),
+            state.at("global_step"),     state.at("data_cursor"),
+            state.at("optimizer_steps"), state.at("metrics_bytes"),
+            state.at("samples_bytes"),   state.value("eval_bytes", std::uint64_t{0})};
   } catch (const nlohmann::json::exception& e) {
     throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
                 "start again with --fresh");

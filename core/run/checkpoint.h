@@ -21,6 +21,7 @@ struct TrainerState {
   std::int64_t optimizer_steps = 0;  // AdamW's t
   std::uint64_t metrics_bytes = 0;   // length of metrics.jsonl
   std::uint64_t samples_bytes = 0;   // length of samples.jsonl
+  std::uint64_t eval_bytes = 0;      // length of eval.jsonl
 };
 
 // The newest complete checkpoint below `folder`; nothing when there is none.
