@@ -21,6 +21,8 @@ Run add_verify(CLI::App& app);
 Run add_tokenizer(CLI::App& app);
 Run add_model(CLI::App& app);
 Run add_generate(CLI::App& app);
+Run add_eval(CLI::App& app);
+Run add_sample(CLI::App& app);
 Run add_score(CLI::App& app);
 Run add_bench(CLI::App& app);
 Run add_chat(CLI::App& app);

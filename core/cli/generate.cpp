@@ -4,6 +4,7 @@
 #include "core/cli/model_options.h"
 #include "core/cli/open_engine.h"
 #include "core/cli/open_host.h"
+#include "core/cli/sampler_options.h"
 #include "core/config/load_plugin.h"
 #include "core/run/engine.h"
 #include "core/util/error.h"
@@ -11,10 +12,9 @@
 namespace qed {
 namespace {
 
-struct GenerateOptions : CommonOptions {
-  std::string folder, input, task, sampler = "standard", dtype = "float32";
+struct GenerateOptions : CommonOptions, SamplerOptions {
+  std::string folder, input, task, dtype = "float32";
   std::optional<std::string> prompt;
-  std::optional<std::string> temperature, top_k, top_p;  // of the sampler, as --set takes them
   std::string split = "train";
   std::optional<std::int64_t> num_items, max_new_tokens;
   std::int64_t num_samples = 1, min_new_tokens = 0, threads = 0, max_batch = 256;
@@ -45,25 +45,6 @@ void check(const GenerateOptions& o) {
   }
 }
 
-// The arguments of --set that are meant for a plugin: `sampler.x`, `task.x`, and `x` alone, which
-// is the task's where there is one.
-std::vector<std::string> sets_of(const std::string& kind, const GenerateOptions& o) {
-  std::vector<std::string> out;
-  for (const std::string& set : o.sets) {
-    const bool is_sampler =
-        set.starts_with("sampler.") || (o.task.empty() && !set.starts_with("task."));
-    if (is_sampler == (kind == "sampler")) out.push_back(set);
-  }
-  if (kind != "sampler") return out;
-  const auto add = [&](const char* name, const std::optional<std::string>& value) {
-    if (value) out.push_back(cat("sampler.", name, "=", *value));
-  };
-  add("temperature", o.temperature);
-  add("top_k", o.top_k);
-  add("top_p", o.top_p);
-  return out;
-}
-
 int generate(const GenerateOptions& o) {
   check(o);
   const auto host = open_host(o);
@@ -85,13 +66,14 @@ int generate(const GenerateOptions& o) {
                           .dtype = dtype_option(o.dtype),
                           .threads = at_least(0, o.threads, "--threads"),
                           .max_batch = at_least(1, o.max_batch, "--max-batch")};
-  const std::vector<std::string> task_sets = sets_of("task", o);
+  const std::vector<std::string> task_sets = sets_of("task", !o.task.empty(), o.sets, o);
   if (o.task.empty() && !task_sets.empty()) {
     throw Error(cat("--set ", task_sets.front(), " is for a task, and there is no --task"), "",
                 kExitUsage);
   }
   if (!o.task.empty()) command.task = load_plugin_options("task", o.task, task_sets, *host);
-  command.sampler = load_plugin_options("sampler", o.sampler, sets_of("sampler", o), *host);
+  command.sampler = load_plugin_options("sampler", o.sampler,
+                                        sets_of("sampler", !o.task.empty(), o.sets, o), *host);
   return open_engine<EngineGenerate>(kEngineGenerateSymbol)(command);
 }
 
@@ -111,13 +93,7 @@ void add_prompt_options(CLI::App& command, GenerateOptions& o) {
 }
 
 void add_draw_options(CLI::App& command, GenerateOptions& o) {
-  command.add_option("--sampler", o.sampler, "how tokens are drawn; `qed plugins` lists samplers")
-      ->type_name("NAME")
-      ->default_str("standard");
-  command.add_option("--temperature", o.temperature, "option of the sampler; 0 is greedy")
-      ->type_name("T");
-  command.add_option("--top-k", o.top_k, "likewise")->type_name("K");
-  command.add_option("--top-p", o.top_p, "likewise")->type_name("P");
+  add_sampler_options(command, o);
   add_set_option(command, o,
                  "an option of the sampler or the task, for example sampler.min_p=0.05");
   command.add_option("--seed", o.seed, "another seed, other completions")->type_name("SEED");

@@ -146,11 +146,21 @@ int dispatch(const std::vector<std::string>& arguments) {
   CLI::App app("qed trains reasoning models with reinforcement learning from verifiable rewards",
                "qed");
   // Braces: the commands are made, and listed, in this order.
-  std::vector<Run> runs = {
-      add_train(app, arguments), add_config(app),  add_items(app),  add_verify(app),
-      add_tokenizer(app),        add_plugins(app), add_plugin(app), add_model(app),
-      add_generate(app),         add_chat(app),    add_score(app),  add_bench(app),
-      add_version(app)};
+  std::vector<Run> runs = {add_train(app, arguments),
+                           add_config(app),
+                           add_items(app),
+                           add_verify(app),
+                           add_tokenizer(app),
+                           add_plugins(app),
+                           add_plugin(app),
+                           add_model(app),
+                           add_generate(app),
+                           add_chat(app),
+                           add_eval(app),
+                           add_sample(app),
+                           add_score(app),
+                           add_bench(app),
+                           add_version(app)};
   std::vector<Command> commands;
   for (CLI::App* command : app.get_subcommands(kAll)) {
     allow_extras(*command);

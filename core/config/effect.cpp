@@ -17,9 +17,13 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
                              std::string& gate) {
   const bool is_rl = stage.kind == "rl";
   gate = "kind";
-  if (is_rl &&
-      ((table.empty() && key == "demonstrations") || (table == "train" && key == "batch_size"))) {
-    return "only sft stages use it";
+  const bool is_sft_key =
+      (table.empty() && (key == "demonstrations" || key == "data" || key == "max_tokens")) ||
+      (table == "train" && key == "batch_size");
+  if (is_rl && is_sft_key) return "only sft stages use it";
+  if (table.empty() && key == "max_tokens" && stage.data.empty()) {
+    gate = "data";
+    return "only rows of `data` are cut";
   }
   if (!is_rl) {
     const bool is_rl_key =
@@ -64,6 +68,11 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
   if (table == "eval" && key != "every" && stage.eval.every == 0) {
     gate = "eval.every";
     return "`every` in [eval] is 0";
+  }
+  if (table == "eval" && key == "samples" &&
+      std::ranges::all_of(stage.eval.temperatures, [](double t) { return t == 0; })) {
+    gate = "eval.temperatures";
+    return "at temperature 0 all completions of an item are alike";
   }
   return "";
 }

@@ -21,7 +21,7 @@ void load_stage_keys(int number, Resolver& resolver, Stage& stage) {
   const std::vector<Layer> own = resolver.stage_layers(number);
   // The kind first: it decides which other keys there must be.
   TableNames kind_names = names;
-  kind_names.others.insert({"steps", "demonstrations"});
+  kind_names.others.insert({"steps", "demonstrations", "data", "max_tokens"});
   const std::vector<OptionSpec> all = stage_options("");
   const nlohmann::json kind = resolver.table({all.front()}, own, kind_names)["kind"];
   if (kind.is_string()) stage.kind = kind;
@@ -30,8 +30,11 @@ void load_stage_keys(int number, Resolver& resolver, Stage& stage) {
       {"kind", " = \"rl\""}, {"steps", " = 100"}, {"demonstrations", " = 2000"}};
   const std::vector<OptionSpec> options = stage_options(stage.kind);
   const nlohmann::json values = resolver.table(options, own, names);
+  if (values["data"].is_string()) stage.data = values["data"];
+  if (values["max_tokens"].is_number()) stage.max_tokens = values["max_tokens"];
   for (const OptionSpec& option : options) {
-    const bool is_needed = option.name != "demonstrations" || stage.kind == "sft";
+    const bool is_needed =
+        option.name != "demonstrations" || (stage.kind == "sft" && stage.data.empty());
     if (!is_needed || !values[option.name].is_null() || own[0].table == nullptr) continue;
     if (resolver.is_broken(number, "", option.name)) continue;
     resolver.add({own[0].table->span, cat("missing key `", option.name, "` in stage ", number), "",
@@ -110,7 +113,8 @@ Stage load_stage(int number, bool is_real, Resolver& resolver) {
                                       [](const Layer& layer) { return layer.table != nullptr; });
     if (is_plugin_table(table)) {
       const bool is_used = table == "task" || stage.kind != "sft";
-      if (!is_used || (!is_given && stage.kind.empty())) continue;
+      const bool is_needed = !stage.kind.empty() && (stage.kind != "sft" || stage.data.empty());
+      if (!is_used || (!is_given && !is_needed)) continue;
       PluginTable& member = table == "task"        ? stage.task
                             : table == "algorithm" ? stage.algorithm
                                                    : stage.sampler;

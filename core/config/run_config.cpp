@@ -116,12 +116,14 @@ nlohmann::json without_idle_keys(const Stage& stage, const char* table, nlohmann
 
 nlohmann::json write(const Stage& stage) {
   nlohmann::json to = {{"kind", stage.kind}, {"steps", stage.steps}};
-  if (stage.kind == "sft") to["demonstrations"] = stage.demonstrations;
+  if (stage.demonstrations > 0) to["demonstrations"] = stage.demonstrations;
+  if (!stage.data.empty()) to["data"] = stage.data;
+  if (stage.max_tokens > 0) to["max_tokens"] = stage.max_tokens;
   const auto add = [&](const char* table, const auto& values) {
     nlohmann::json kept = without_idle_keys(stage, table, write(values));
     if (!kept.empty()) to[table] = std::move(kept);
   };
-  add("task", stage.task);
+  if (!stage.task.name.empty()) add("task", stage.task);
   if (stage.kind == "rl") to["reward"] = write_rewards(stage);
   add("algorithm", stage.algorithm);
   add("sampler", stage.sampler);
@@ -178,9 +180,18 @@ std::vector<OptionSpec> stage_options(const std::string& kind) {
       {.name = "demonstrations",
        .type = OptionType::kInt,
        .min = 1,
-       .help = "sft: how many in all"},
+       .help = "sft: how many in all; with `data`, by default all of the file"},
+      {.name = "data",
+       .default_value = "",
+       .help = "sft: a file of prompts and completions or messages; by default the task's own"},
+      {.name = "max_tokens",
+       .type = OptionType::kInt,
+       .default_value = 0,
+       .min = 0,
+       .unit = "tokens",
+       .help = "sft: longer rows of `data` are cut; 0: refused"},
   };
-  if (kind != "sft" && !kind.empty()) options.back().default_value = 0;
+  if (kind != "sft" && !kind.empty()) options[2].default_value = 0;
   return options;
 }
 

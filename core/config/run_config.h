@@ -51,6 +51,8 @@ struct RolloutTable {
   std::int64_t max_batch = 512;    // sequences generated at a time; changes no result
   std::int64_t max_support = 64;   // ids of a truncated distribution kept per token
   double max_failure_frac = 0.02;  // of a step's completions that may fail to be scored
+  std::int64_t refill = 0;         // > 0: groups of equal rewards are replaced, in so many rounds
+  std::int64_t keep_groups = 0;  // > 0: only so many, those whose rewards vary most, are trained on
   std::string truncated = "keep";  // completions that max_new_tokens cut: "keep", "mask" or "zero"
 };
 
@@ -95,6 +97,7 @@ struct MismatchTable {
 struct EvalTable {
   std::int64_t every = 0;  // steps; 0: never
   std::int64_t items = 256;
+  std::int64_t samples = 1;                  // completions per item, at temperatures above 0
   std::vector<double> temperatures = {0.0};  // the first is the core metric; 0 is greedy
 };
 
@@ -106,7 +109,9 @@ struct CheckpointTable {
 struct Stage {
   std::string kind;  // "sft" or "rl"
   std::int64_t steps = 0;
-  std::int64_t demonstrations = 0;       // sft: how many there are in all
+  std::string data;                      // sft: a file of demonstrations; empty: the task's
+  std::int64_t demonstrations = 0;       // sft: how many there are in all; 0: all of the file
+  std::int64_t max_tokens = 0;           // sft: longer rows of the file are cut; 0: refused
   PluginTable task, algorithm, sampler;  // algorithm and sampler: rl only
   double task_weight = 1.0;              // rl: of the task's own reward in the sum
   std::vector<RewardTerm> rewards;       // rl: what is added to it, by label

@@ -39,6 +39,10 @@ void visit(Visitor& v, RolloutTable& t) {
     {.min = 1, .unit = "ids", .help = "kept per token where the sampler truncates"});
   v("max_failure_frac", t.max_failure_frac,
     {.min = 0, .max = 1, .help = "of a step's completions that may fail to be scored"});
+  v("refill", t.refill,
+    {.min = 0, .unit = "rounds", .help = "more prompts for groups of equal rewards; 0: keep them"});
+  v("keep_groups", t.keep_groups,
+    {.min = 0, .help = "train on those whose rewards vary most; 0: on all"});
   v("truncated", t.truncated,
     {.choices = {"keep", "mask", "zero"},
      .help = "a completion cut at max_new_tokens: as scored, left out, or worth 0"});
@@ -102,6 +106,7 @@ template <class Visitor>
 void visit(Visitor& v, EvalTable& t) {
   v("every", t.every, {.min = 0, .unit = "steps", .help = "0: never"});
   v("items", t.items, {.min = 1, .help = "held-out items"});
+  v("samples", t.samples, {.min = 1, .help = "completions per item, at temperatures above 0"});
   v("temperatures", t.temperatures, {.min = 0, .help = "the first is the core metric; 0: greedy"});
 }
 

@@ -41,7 +41,7 @@ struct SampleView {
 
 struct Score {
   std::int32_t status;       // QED_OK, or why there is no reward
-  double reward;             // finite when status is QED_OK, else NaN
+  double reward;             // finite when status is QED_OK, else NaN; see run/truncated.h
   std::uint32_t verdict;     // QED_VERDICT_<v>
   std::vector<float> terms;  // in the order of Task::terms()
   std::string note;          // from the plugin, or its error message

@@ -5,7 +5,9 @@
 #include "qed/abi.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 namespace qed {
 
@@ -28,8 +30,30 @@ Scorer::Scorer(const Task& task, double task_weight, const std::vector<RewardTer
   }
 }
 
-Scores Scorer::score(std::span<const SampleView> samples, std::uint64_t seed,
-                     double max_failure_frac) const {
+void Scores::append(Scores&& more) {
+  if (scores.empty()) {
+    *this = std::move(more);
+    return;
+  }
+  std::ranges::move(more.scores, std::back_inserter(scores));
+  num_failed += more.num_failed;
+  QED_CHECK(streams.size() == more.streams.size());
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    std::ranges::move(more.streams[i].rewards, std::back_inserter(streams[i].rewards));
+  }
+}
+
+void check_failures(const Scores& scores, const std::string& task, double max_failure_frac) {
+  const auto num_samples = static_cast<double>(scores.scores.size());
+  if (static_cast<double>(scores.num_failed) <= max_failure_frac * num_samples) return;
+  const auto first =
+      std::ranges::find_if(scores.scores, [](const Score& s) { return s.status != QED_OK; });
+  throw Error(cat("task `", task, "` could not score ", scores.num_failed, " of ",
+                  scores.scores.size(), " completions (status ", first->status, "): ", first->note),
+              "mend the task, or raise rollout.max_failure_frac to train on the others");
+}
+
+Scores Scorer::score(std::span<const SampleView> samples, std::uint64_t seed) const {
   Scores out{task_.verify(samples, seed), {}, 0};
   std::vector<double> task_reward;
   for (Score& s : out.scores) {
@@ -38,7 +62,8 @@ Scores Scorer::score(std::span<const SampleView> samples, std::uint64_t seed,
     if (!extras_.empty()) s.terms.push_back(static_cast<float>(task_reward.back()));
   }
   for (const Extra& extra : extras_) add(extra, samples, task_reward, seed, out);
-  check_failures(out, max_failure_frac);
+  out.num_failed =
+      std::ranges::count_if(out.scores, [](const Score& s) { return s.status != QED_OK; });
   return out;
 }
 
@@ -74,20 +99,6 @@ void Scorer::add(const Extra& extra, std::span<const SampleView> samples,
     }
   }
   if (extra.reward->has_token_rewards()) out.streams.push_back(std::move(stream));
-}
-
-void Scorer::check_failures(Scores& out, double max_failure_frac) const {
-  const Score* first = nullptr;
-  for (const Score& s : out.scores) {
-    if (s.status == QED_OK) continue;
-    if (first == nullptr) first = &s;
-    ++out.num_failed;
-  }
-  const auto num_samples = static_cast<double>(out.scores.size());
-  if (static_cast<double>(out.num_failed) <= max_failure_frac * num_samples) return;
-  throw Error(cat("task `", task_.name(), "` could not score ", out.num_failed, " of ",
-                  out.scores.size(), " completions (status ", first->status, "): ", first->note),
-              "mend the task, or raise rollout.max_failure_frac to train on the others");
 }
 
 }  // namespace qed

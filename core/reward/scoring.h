@@ -30,7 +30,13 @@ struct Scores {
   std::vector<Score> scores;
   std::vector<TokenStream> streams;  // not contained in `reward`
   std::int64_t num_failed = 0;
+
+  // Adds the scores of further samples, scored alike.
+  void append(Scores&& more);
 };
+
+// Throws Error, with the first reason, when more than `max_failure_frac` of the samples failed.
+void check_failures(const Scores& scores, const std::string& task, double max_failure_frac);
 
 class Scorer {
  public:
@@ -44,10 +50,10 @@ class Scorer {
   // The task's terms; with extra terms also `task`, the task's own reward, and each label.
   const std::vector<std::string>& terms() const { return names_; }
 
-  // `samples` are whole groups. Throws Error, with the first reason, when more than
-  // `max_failure_frac` of the samples failed. [any]
-  Scores score(std::span<const SampleView> samples, std::uint64_t seed,
-               double max_failure_frac) const;
+  // `samples` are whole groups. [any]
+  Scores score(std::span<const SampleView> samples, std::uint64_t seed) const;
+
+  const Task& task() const { return task_; }
 
  private:
   struct Extra {
@@ -56,7 +62,6 @@ class Scorer {
   };
   void add(const Extra& extra, std::span<const SampleView> samples,
            std::span<const double> task_reward, std::uint64_t seed, Scores& out) const;
-  void check_failures(Scores& out, double max_failure_frac) const;
 
   const Task& task_;
   double task_weight_ = 1;

@@ -205,4 +205,14 @@ float DrawPlan::behavior_logp(const DrawInput& in, std::int32_t token,
                       ops::softmax(kept, inv_temperature_));
 }
 
+std::vector<DrawPlan> plan_group(const Sampler& sampler, qed_request request, KeyHash key,
+                                 std::int64_t max_support) {
+  std::vector<DrawPlan> plans;
+  request.size = sizeof request;
+  for (request.index = 0; request.index < request.group_size; ++request.index) {
+    plans.emplace_back(sampler.plan(request, KeyHash(key).add(request.index).value()), max_support);
+  }
+  return plans;
+}
+
 }  // namespace qed

@@ -7,6 +7,8 @@
 #include "core/host/sampler.h"
 #include "core/rollout/kept_ids.h"
 
+#include "qed/philox.h"
+
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -78,5 +80,10 @@ class DrawPlan {
   float inv_temperature_ = 1;  // since the last change of logits
   bool is_greedy_ = false, changes_logits_ = false;
 };
+
+// A plan for each of `request.group_size` samples: asks the sampler with `request`, whose `size`
+// and `index` are set here, and with a seed made of `key` and the index.
+std::vector<DrawPlan> plan_group(const Sampler& sampler, qed_request request, KeyHash key,
+                                 std::int64_t max_support);
 
 }  // namespace qed

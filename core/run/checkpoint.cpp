@@ -67,7 +67,8 @@ std::string state_json(const TrainerState& s) {
                                 {"optimizer_steps", s.optimizer_steps},
                                 {"kl_coef", s.kl_coef},
                                 {"metrics_bytes", s.metrics_bytes},
-                                {"samples_bytes", s.samples_bytes}}
+                                {"samples_bytes", s.samples_bytes},
+                                {"eval_bytes", s.eval_bytes}}
              .dump(2) +
          "\n";
 }
@@ -93,9 +94,15 @@ std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
 TrainerState read_trainer_state(const fs::path& checkpoint) {
   const auto state = read_state(checkpoint);
   try {
-    return {state.at("stage"),         state.at("stage_step"),      state.at("global_step"),
-            state.at("data_cursor"),   state.at("optimizer_steps"), state.value("kl_coef", 0.0),
-            state.at("metrics_bytes"), state.at("samples_bytes")};
+    return {state.at("stage"),
+            state.at("stage_step"),
+            state.at("global_step"),
+            state.at("data_cursor"),
+            state.at("optimizer_steps"),
+            state.value("kl_coef", 0.0),
+            state.at("metrics_bytes"),
+            state.at("samples_bytes"),
+            state.value("eval_bytes", std::uint64_t{0})};
   } catch (const nlohmann::json::exception& e) {
     throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
                 "start again with --fresh");

@@ -25,6 +25,7 @@ struct TrainerState {
   double kl_coef = 0;                // [kl] coef as it has adapted
   std::uint64_t metrics_bytes = 0;   // length of metrics.jsonl
   std::uint64_t samples_bytes = 0;   // length of samples.jsonl
+  std::uint64_t eval_bytes = 0;      // length of eval.jsonl
 };
 
 // A folder inside a checkpoint, beside the model's own files.

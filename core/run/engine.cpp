@@ -28,7 +28,8 @@ void say_what_runs(RunContext& run) {
   for (const Stage& s : run.config.stages) {
     const std::string rl =
         s.kind == "rl" ? cat(", algorithm ", s.algorithm.name, ", sampler ", s.sampler.name) : "";
-    run.live.milestone(cat("stage     ", s.kind, ", ", s.steps, " steps, task ", s.task.name, rl));
+    const std::string source = s.data.empty() ? cat("task ", s.task.name) : cat("data ", s.data);
+    run.live.milestone(cat("stage     ", s.kind, ", ", s.steps, " steps, ", source, rl));
   }
   run.live.milestone(cat("folder    ", run.folder.path().string()));
   if (run.folder.resumed_from()) {

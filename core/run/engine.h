@@ -70,6 +70,31 @@ struct GenerateCommand {
 using EngineGenerate = int (*)(const GenerateCommand& command);
 inline constexpr char kEngineGenerateSymbol[] = "qed_engine_generate";  // extern "C"
 
+// Completions of a task's items, scored: `qed eval` and `qed sample`.
+struct TaskCommand {
+  std::filesystem::path model;  // a Hugging Face folder
+  PluginHost& plugins;
+  PluginTable task;
+  std::string split;  // empty: the evaluation split; of `qed sample`, the first
+  std::int64_t num_items = 256;
+  std::int64_t num_samples = 1;  // per item
+  PluginTable sampler;
+  std::uint64_t seed = 1;
+  std::optional<std::int64_t> max_new_tokens;  // none: the task's, or 256 where the window allows
+  double max_failure_frac = 0.02;              // of completions that may fail to be scored
+  std::filesystem::path output;  // rows; empty: none of `qed eval`, of `qed sample` stdout
+  bool is_json = false;          // eval: the result as one object
+  bool only_right = false;       // sample: leave the others out
+  Dtype dtype = Dtype::kFloat32;
+  std::int64_t threads = 0;      // 0: one per core
+  std::int64_t max_batch = 256;  // sequences at a time; changes no result
+};
+
+// Return an exit code; throw Error.
+using EngineTask = int (*)(const TaskCommand& command);
+inline constexpr char kEngineEvalSymbol[] = "qed_engine_eval";  // extern "C", of type EngineTask
+inline constexpr char kEngineSampleSymbol[] = "qed_engine_sample";  // likewise
+
 // How fast a model generates or scores random tokens.
 struct BenchRequest {
   std::string kind;             // "generate" or "score"

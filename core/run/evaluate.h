@@ -1,29 +1,54 @@
 #pragma once
 
-// Held-out evaluation inside a run. The items and the random numbers are the same at every step, so
-// evaluations are paired.
+// Evaluation on held-out items, inside a run and outside (`qed eval`). The items and the random
+// numbers are the same at every step, so evaluations are paired.
 
 #include "core/host/task.h"
+#include "core/reward/eval_statistics.h"
 #include "core/run/context.h"
+#include "core/run/scored_groups.h"
 
+#include <nlohmann/json.hpp>
+
+#include <functional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 namespace qed {
 
-struct EvalResult {
-  double temperature;
-  double mean, standard_error;  // share of completions with verdict "right"
-  double reward, length;        // means; length in tokens
-  std::string example;          // a prompt and its completion
+struct EvalOptions {
+  GenerateOptions generate;
+  std::uint64_t seed = 1;  // the run's
+  double max_failure_frac = 0;
+  // Gets each line of eval.jsonl; `head` is what the line begins with.
+  nlohmann::ordered_json head = {};
+  std::function<void(const std::string& line)> on_line = {};
 };
 
-// Evaluates a stage when its [eval] asks for it: adds a row to metrics.jsonl and says the result.
+struct EvalResult {
+  std::vector<EvalValue> values;       // mean@k first
+  double reward, length;               // means; length in tokens
+  std::string example;                 // a prompt and its completion
+  std::int64_t num_items, num_failed;  // failed: completions that could not be scored
+};
+
+// Completes each prompt once per plan and scores the completions by the task's own reward. The
+// random key of a completion is made of the seed, task, item and its index: that of the same
+// evaluation anywhere.
+EvalResult evaluate(Transformer& model, const Tokenizer& tokenizer, const Task& task,
+                    const std::vector<RenderedPrompt>& prompts, std::span<const DrawPlan> plans,
+                    const EvalOptions& options);
+
+// The split that a task is evaluated on. Throws Error, with `hint`, when it has none.
+const std::string& evaluation_split(const Task& task, const std::string& hint);
+
+// Evaluates a stage when its [eval] asks for it: adds rows to metrics.jsonl and eval.jsonl, and
+// says the results.
 class Evaluator {
  public:
-  // Both must outlive it. Throws Error when the task has no evaluation split and one is needed.
-  Evaluator(RunContext& run, const Task& task);
+  // All must outlive it. Throws Error when a task has no evaluation split and one is needed.
+  Evaluator(RunContext& run, std::vector<const Task*> tasks);
 
   void before_first_step();
   void after_step();
@@ -32,8 +57,8 @@ class Evaluator {
   void evaluate();
 
   RunContext& run_;
-  const Task& task_;
-  std::vector<Item> items_;
+  std::vector<const Task*> tasks_;
+  std::vector<std::vector<Item>> items_;  // [tasks]
 };
 
 // Keys that may not be trained on: those of the task's evaluation split, or of the first

@@ -35,22 +35,15 @@ std::optional<Tokenizer> open_tokenizer(const GenerateCommand& command, const Mo
   return tokenizer;
 }
 
-// A plan per sample of a group; ops see the index of the sample.
+// A plan per sample of a group.
 std::vector<DrawPlan> make_plans(const GenerateCommand& command, const Sampler& sampler,
                                  std::int64_t vocab_size) {
-  std::vector<DrawPlan> plans;
-  for (std::int64_t s = 0; s < command.num_samples; ++s) {
-    qed_request request{};
-    request.size = sizeof request;
-    request.stage = QED_STAGE_EVAL;
-    request.index = static_cast<std::uint64_t>(s);
-    request.group_size = static_cast<std::uint64_t>(command.num_samples);
-    request.vocab_size = static_cast<std::uint64_t>(vocab_size);
-    const std::uint64_t seed =
-        KeyHash().add(command.seed).add("sampler").add(request.index).value();
-    plans.emplace_back(sampler.plan(request, seed), std::numeric_limits<std::int64_t>::max());
-  }
-  return plans;
+  qed_request request{};
+  request.stage = QED_STAGE_EVAL;
+  request.group_size = static_cast<std::uint64_t>(command.num_samples);
+  request.vocab_size = static_cast<std::uint64_t>(vocab_size);
+  return plan_group(sampler, request, KeyHash().add(command.seed).add("sampler"),
+                    std::numeric_limits<std::int64_t>::max());
 }
 
 // A random key belongs to what is completed, not to where it stands: the seed, the prompt's tokens,

@@ -1,6 +1,7 @@
 #include "core/run/generate_output.h"
 
 #include "core/run/prompts.h"
+#include "core/run/result_rows.h"
 #include "core/util/error.h"
 #include "core/util/words.h"
 
@@ -13,10 +14,6 @@
 namespace qed {
 
 namespace {
-
-const char* finish_name(std::uint32_t finish) {
-  return finish == QED_FINISH_STOP ? "stop" : finish == QED_FINISH_LENGTH ? "length" : "abort";
-}
 
 // The shortest number that reads back as the same float32.
 void append_number(std::string& out, float x) {

@@ -28,6 +28,7 @@ RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, const ChatTe
       .item = std::move(item),
       .text = prompt_text(task, prompt, chat) + prompt.prefill,
       .prefill = prompt.prefill,
+      .messages = prompt.messages,
       .tokens = {},
       .max_new_tokens = max_new_tokens,
       .decode = prompt.keep_special ? DecodeMode::kKeepSpecial : DecodeMode::kSkipSpecial,

@@ -17,8 +17,9 @@ namespace qed {
 
 struct RenderedPrompt {
   Item item;
-  std::string text;     // what the model reads, prefill included
-  std::string prefill;  // the end of `text` that belongs to the answer
+  std::string text;      // what the model reads, prefill included
+  std::string prefill;   // the end of `text` that belongs to the answer
+  std::string messages;  // JSON: what `text` was rendered from; empty for raw text
   std::vector<std::int32_t> tokens;
   std::int64_t max_new_tokens;
   DecodeMode decode;              // how the verifier wants the completion

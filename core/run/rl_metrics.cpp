@@ -44,7 +44,7 @@ StepSummary summarise(const Rollout& r, const Experience& e, std::size_t num_ter
     s.length.add(static_cast<double>(e.sequences[b].completion.size()));
     s.prompt_length.add(static_cast<double>(e.sequences[b].prompt.size()));
     const Score& score = r.scored.scores[b];
-    if (score.status != QED_OK) continue;
+    if (!std::isfinite(score.reward)) continue;
     s.reward.add(score.reward);
     s.num_right += score.verdict == QED_VERDICT_RIGHT ? 1 : 0;
     for (std::size_t i = 0; i < num_terms; ++i) {
@@ -90,6 +90,10 @@ void write_row(RunContext& run, const Scorer& scorer, const Rollout& rollout, co
   row.add("actor/num_updates", u.num_done);
   for (const auto& [name, total] : u.metrics)
     row.add(name, total.second > 0 ? total.first / total.second : 0.0);
+  if (run.stage().rollout.refill > 0) {
+    row.add("train/num_gen_batches", rollout.num_rounds);
+    row.add("train/num_gen_groups", rollout.num_generated);
+  }
   row.add("training/num_dropped_items", rollout.num_dropped_items);
   row.add("training/num_tokens", static_cast<std::int64_t>(e.num_tokens()));
   row.add_clock("timing_s/gen", rollout.gen_s);

@@ -6,13 +6,61 @@
 #include "core/util/error.h"
 
 #include <algorithm>
-#include <map>
+#include <cmath>
+#include <functional>
+#include <numeric>
 
 namespace qed {
 
-Collector::Collector(RunContext& run)
+namespace {
+
+// Of one completion, the rewards per token included; NaN where scoring failed.
+double total_reward(const Scores& scored, std::size_t index) {
+  double total = scored.scores[index].reward;
+  for (const TokenStream& stream : scored.streams) {
+    total = std::accumulate(stream.rewards[index].begin(), stream.rewards[index].end(), total);
+  }
+  return total;
+}
+
+// By group, the total rewards of the completions that have one.
+std::vector<std::vector<double>> group_rewards(const ScoredGroups& groups) {
+  std::vector<std::vector<double>> out;
+  std::size_t index = 0;
+  for (const auto& completions : groups.completions) {
+    auto& rewards = out.emplace_back();
+    for (std::size_t s = 0; s < completions.size(); ++s, ++index) {
+      if (!std::isfinite(groups.scored.scores[index].reward)) continue;
+      rewards.push_back(total_reward(groups.scored, index));
+    }
+  }
+  return out;
+}
+
+double mean(const std::vector<double>& x) {
+  return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+}
+
+double variance(const std::vector<double>& x) {
+  if (x.empty() || std::ranges::max(x) == std::ranges::min(x)) return 0;
+  const double m = mean(x);
+  double sum = 0;
+  for (const double value : x) sum += (value - m) * (value - m);
+  return sum / static_cast<double>(x.size());
+}
+
+}  // namespace
+
+std::vector<double> group_variances(const ScoredGroups& groups) {
+  std::vector<double> out;
+  for (const auto& rewards : group_rewards(groups)) out.push_back(variance(rewards));
+  return out;
+}
+
+Collector::Collector(RunContext& run, std::uint64_t needs)
     : run_(run),
       stage_(run.stage()),
+      needs_baseline_((needs & QED_NEEDS_BASELINE) != 0),
       task_(run.component("task", stage_.task.name), stage_.task.options.dump(), run.plugins.abi()),
       scorer_(task_, stage_.task_weight, stage_.rewards, run.plugins),
       sampler_(run.component("sampler", stage_.sampler.name), stage_.sampler.options.dump(),
@@ -28,42 +76,36 @@ Collector::Collector(RunContext& run)
 }
 
 Rollout Collector::collect(std::int64_t step) {
-  Stopwatch watch;
+  const std::uint64_t dropped_before = items_.num_dropped();
   Rollout r;
-  take_prompts(r);
+  Occurrences occurrences;
   make_plans(step, r);
-  make_requests(step, r);
-  GenerateOptions options = generate_options(run_);
-  options.keep_entropy = true;
-  r.completions = generate(run_.model, r.requests, options);
-  r.gen_s = watch.lap();
-  verify(step, r);
-  r.reward_s = watch.lap();
+  std::int64_t num_missing = stage_.rollout.prompts;
+  for (; r.num_rounds <= stage_.rollout.refill && num_missing > 0; ++r.num_rounds) {
+    append(r, draw(step, num_missing, r.plans, occurrences));
+    if (stage_.rollout.refill == 0) continue;
+    const auto variances = group_variances(r);
+    num_missing =
+        stage_.rollout.prompts - std::ranges::count_if(variances, [](double v) { return v > 0; });
+  }
+  r.num_generated = static_cast<std::int64_t>(r.prompts.size());
+  check_failures(r.scored, task_.name(), stage_.rollout.max_failure_frac);
+  choose_groups(r);
+  if (needs_baseline_) add_baseline(step, r);
+  for (const Score& s : r.scored.scores) r.reward.push_back(s.reward);
+  r.num_dropped_items = static_cast<std::int64_t>(items_.num_dropped() - dropped_before);
   return r;
 }
 
-void Collector::take_prompts(Rollout& r) {
-  const std::uint64_t dropped_before = items_.num_dropped();
-  for (std::int64_t i = 0; i < stage_.rollout.prompts; ++i) {
-    r.prompts.push_back(render(task_, run_.tokenizer, run_.chat_template(), items_.next(),
-                               stage_.rollout.max_new_tokens));
-  }
-  r.num_dropped_items = static_cast<std::int64_t>(items_.num_dropped() - dropped_before);
-}
-
 void Collector::make_plans(std::int64_t step, Rollout& r) const {
-  for (std::int64_t s = 0; s < stage_.rollout.group_size; ++s) {
-    qed_request request{};
-    request.size = sizeof request;
-    request.stage = QED_STAGE_TRAIN;
-    request.step = static_cast<std::uint64_t>(step);
-    request.num_steps = static_cast<std::uint64_t>(stage_.steps);
-    request.index = static_cast<std::uint64_t>(s);
-    request.group_size = static_cast<std::uint64_t>(stage_.rollout.group_size);
-    request.vocab_size = static_cast<std::uint64_t>(run_.model.config().vocab_size);
-    const std::uint64_t seed = run_.key("sampler").add(request.step).add(request.index).value();
-    r.plans.emplace_back(sampler_.plan(request, seed), stage_.rollout.max_support);
-  }
+  qed_request request{};
+  request.stage = QED_STAGE_TRAIN;
+  request.step = static_cast<std::uint64_t>(step);
+  request.num_steps = static_cast<std::uint64_t>(stage_.steps);
+  request.group_size = static_cast<std::uint64_t>(stage_.rollout.group_size);
+  request.vocab_size = static_cast<std::uint64_t>(run_.model.config().vocab_size);
+  r.plans = plan_group(sampler_, request, run_.key("sampler").add(request.step),
+                       stage_.rollout.max_support);
   if (std::ranges::any_of(r.plans, &DrawPlan::changes_logits)) {
     throw Error(cat("sampler `", sampler_.name(),
                     "` penalises, biases or bans tokens, which this qed cannot train with"),
@@ -76,13 +118,19 @@ void Collector::make_plans(std::int64_t step, Rollout& r) const {
   }
 }
 
-void Collector::make_requests(std::int64_t step, Rollout& r) const {
-  std::map<std::string, std::uint64_t> occurrences;
-  for (const RenderedPrompt& p : r.prompts) {
+// New prompts and their scored completions.
+ScoredGroups Collector::draw(std::int64_t step, std::int64_t num_prompts,
+                             const std::vector<DrawPlan>& plans, Occurrences& occurrences) {
+  const Stopwatch watch;
+  ScoredGroups out;
+  for (std::int64_t i = 0; i < num_prompts; ++i) {
+    out.prompts.push_back(render(task_, run_.tokenizer, run_.chat_template(), items_.next(),
+                                 stage_.rollout.max_new_tokens));
+  }
+  for (const RenderedPrompt& p : out.prompts) {
     const std::uint64_t occurrence = occurrences[p.item.key]++;
-    GenerateRequest& request = r.requests.emplace_back(
-        p.tokens, std::vector<GenerateRequest::Sample>(), p.max_new_tokens, 0, p.stop);
-    for (std::size_t s = 0; s < r.plans.size(); ++s) {
+    GenerateRequest& request = out.requests.emplace_back(request_of(p));
+    for (std::size_t s = 0; s < plans.size(); ++s) {
       const std::uint64_t key = run_.key("train")
                                     .add(static_cast<std::uint64_t>(step))
                                     .add(task_.name())
@@ -91,30 +139,61 @@ void Collector::make_requests(std::int64_t step, Rollout& r) const {
                                     .add(s)
                                     .add(0)
                                     .value();
-      request.samples.push_back({&r.plans[s], key});
+      request.samples.push_back({&plans[s], key});
     }
   }
+  out.gen_s = watch.seconds();
+  score(step, out);
+  return out;
 }
 
-// Scores all completions; reward is NaN where that failed.
-void Collector::verify(std::int64_t step, Rollout& r) const {
-  std::vector<SampleView> samples;
-  for (std::size_t g = 0; g < r.prompts.size(); ++g) {
-    for (const Completion& c : r.completions[g])
-      r.texts.push_back(completion_text(run_.tokenizer, c, r.prompts[g].stop, r.prompts[g].decode));
-  }
-  for (std::size_t g = 0; g < r.prompts.size(); ++g) {
-    for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
-      const RenderedPrompt& p = r.prompts[g];
-      const Completion& c = r.completions[g][s];
-      samples.push_back({&p.item, p.text, p.prefill, r.texts[samples.size()], c.tokens, c.finish, g,
-                         s, static_cast<std::uint64_t>(p.max_new_tokens)});
-    }
-  }
+// Generates what the groups ask for, and scores it.
+void Collector::score(std::int64_t step, ScoredGroups& groups) const {
+  const std::vector<const Scorer*> scorers(groups.prompts.size(), &scorer_);
   const std::uint64_t seed = run_.key("verify").add(static_cast<std::uint64_t>(step)).value();
-  r.scored = scorer_.score(samples, seed, stage_.rollout.max_failure_frac);
-  treat_truncated(stage_.rollout.truncated, r.completions, r.scored);
-  for (const Score& s : r.scored.scores) r.reward.push_back(s.reward);
+  GenerateOptions options = generate_options(run_);
+  options.keep_entropy = true;
+  complete(run_.model, run_.tokenizer, scorers, options, seed, groups);
+  treat_truncated(stage_.rollout.truncated, groups.completions, groups.scored);
+}
+
+// Drops groups as [rollout] says; the others keep their order.
+void Collector::choose_groups(Rollout& r) const {
+  const RolloutTable& options = stage_.rollout;
+  if (options.refill == 0 && options.keep_groups == 0) return;
+  const std::vector<double> variances = group_variances(r);
+  std::vector<std::size_t> kept(variances.size());
+  std::iota(kept.begin(), kept.end(), std::size_t{0});
+  if (options.refill > 0) {
+    std::erase_if(kept, [&](std::size_t g) { return variances[g] == 0; });
+    if (kept.empty()) kept = {0};
+  }
+  const auto most = static_cast<std::size_t>(options.keep_groups);
+  if (most > 0 && kept.size() > most) {
+    std::ranges::stable_sort(kept, std::greater(), [&](std::size_t g) { return variances[g]; });
+    kept.resize(most);
+    std::ranges::sort(kept);
+  }
+  keep_groups(r, kept);
+}
+
+void Collector::add_baseline(std::int64_t step, Rollout& r) const {
+  const std::vector<DrawPlan> plan = {DrawPlan::at_temperature(0)};
+  ScoredGroups greedy;
+  greedy.prompts = r.prompts;
+  for (const RenderedPrompt& p : greedy.prompts) {
+    greedy.requests.emplace_back(request_of(p)).samples.push_back({&plan[0], 0});
+  }
+  score(step, greedy);
+  check_failures(greedy.scored, task_.name(), stage_.rollout.max_failure_frac);
+  const auto rewards = group_rewards(r);
+  for (std::size_t g = 0; g < rewards.size(); ++g) {
+    const bool is_scored = std::isfinite(greedy.scored.scores[g].reward);
+    const double fallback = rewards[g].empty() ? 0 : mean(rewards[g]);
+    r.baseline.push_back(is_scored ? total_reward(greedy.scored, g) : fallback);
+  }
+  r.gen_s += greedy.gen_s;
+  r.reward_s += greedy.reward_s;
 }
 
 }  // namespace qed

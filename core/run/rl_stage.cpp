@@ -11,9 +11,9 @@ namespace qed {
 
 void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
-  Collector collector(run);
   Learner learner(run);
-  Evaluator evaluator(run, collector.task());
+  Collector collector(run, learner.needs());
+  Evaluator evaluator(run, {&collector.task()});
   evaluator.before_first_step();
 
   while (run.state().stage_step < stage.steps) {
@@ -23,7 +23,7 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
 
     const Rollout rollout = collector.collect(step);
     Experience experience = make_experience(rollout.requests, rollout.completions, rollout.reward,
-                                            rollout.scored.streams);
+                                            rollout.scored.streams, rollout.baseline);
     const UpdateSummary updates = learner.learn(step, lr, experience);
 
     run.state().stage_step = step;

@@ -16,7 +16,8 @@ namespace qed {
 namespace {
 
 // Of QED_NEEDS_<what>.
-constexpr std::uint64_t kProvided = QED_NEEDS_REF | QED_NEEDS_ENTROPY | QED_NEEDS_UPDATE_LOGP;
+constexpr std::uint64_t kProvided =
+    QED_NEEDS_REF | QED_NEEDS_ENTROPY | QED_NEEDS_BASELINE | QED_NEEDS_UPDATE_LOGP;
 constexpr char kReference[] = "reference";  // its folder in a checkpoint
 
 }  // namespace

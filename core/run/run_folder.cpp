@@ -18,7 +18,8 @@ namespace {
 
 // Everything that a run wrote; the lock stays.
 void clear(const fs::path& folder) {
-  for (const char* name : {"checkpoints", "metrics.jsonl", "samples.jsonl", "config.toml"}) {
+  for (const char* name :
+       {"checkpoints", "metrics.jsonl", "samples.jsonl", "eval.jsonl", "config.toml"}) {
     fs::remove_all(folder / name);
   }
 }
@@ -43,6 +44,7 @@ RunFolder::RunFolder(fs::path path, const RunConfig& config, bool fresh) : path_
   if (resumed_from_) state = read_trainer_state(*resumed_from_);
   metrics_ = std::make_unique<AppendFile>(path_ / "metrics.jsonl", state.metrics_bytes);
   samples_ = std::make_unique<AppendFile>(path_ / "samples.jsonl", state.samples_bytes);
+  evals_ = std::make_unique<AppendFile>(path_ / "eval.jsonl", state.eval_bytes);
 }
 
 RunFolder::Lock::~Lock() {
@@ -71,8 +73,10 @@ void RunFolder::checkpoint(const fs::path& model_config, const fs::path& chat_te
                            std::span<const CheckpointPart> parts) {
   metrics_->sync();
   samples_->sync();
+  evals_->sync();
   state.metrics_bytes = metrics_->length();
   state.samples_bytes = samples_->length();
+  state.eval_bytes = evals_->length();
   write_checkpoint(checkpoints(), model_config, chat_template, model, optimizer, state, keep,
                    parts);
 }

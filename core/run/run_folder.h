@@ -30,6 +30,7 @@ class RunFolder {
   // Cut back to where that checkpoint was made.
   AppendFile& metrics() { return *metrics_; }
   AppendFile& samples() { return *samples_; }
+  AppendFile& evals() { return *evals_; }
 
   // Makes the logs durable and writes a checkpoint of this moment.
   void checkpoint(const std::filesystem::path& model_config,
@@ -49,7 +50,7 @@ class RunFolder {
   std::filesystem::path path_;
   Lock lock_;
   std::optional<std::filesystem::path> resumed_from_;
-  std::unique_ptr<AppendFile> metrics_, samples_;
+  std::unique_ptr<AppendFile> metrics_, samples_, evals_;
 };
 
 }  // namespace qed

@@ -1,19 +1,22 @@
 #include "core/data/items.h"
 #include "core/run/evaluate.h"
 #include "core/run/prompts.h"
+#include "core/run/sft_data.h"
 #include "core/run/stages.h"
 #include "core/train/update.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
+#include "core/util/words.h"
 
 #include <cstdio>
+#include <memory>
 
 namespace qed {
 
 namespace {
 
-std::vector<Demonstration> load_demonstrations(RunContext& run, const Task& task) {
-  const auto held_out = held_out_keys(task, run.stage().eval.items);
+std::vector<Demonstration> from_task(RunContext& run, const Task& task,
+                                     const std::unordered_set<std::string>& held_out) {
   ItemStream items(task, task.splits().front(), run.key("data").value(), held_out);
   std::vector<Demonstration> out;
   for (std::int64_t i = 0; i < run.stage().demonstrations; ++i) {
@@ -31,6 +34,33 @@ std::vector<Demonstration> load_demonstrations(RunContext& run, const Task& task
   return out;
 }
 
+std::vector<Demonstration> from_file(RunContext& run,
+                                     const std::unordered_set<std::string>& held_out) {
+  const Stage& stage = run.stage();
+  const ModelConfig& config = run.model.config();
+  SftData data = read_sft_data(
+      {stage.data, stage.demonstrations, stage.max_tokens, config.max_position_embeddings},
+      run.tokenizer, run.chat_template(), config.vocab_size, held_out);
+  std::string said =
+      cat("data      ", stage.data, ", ", counted(data.demonstrations.size(), "demonstration"));
+  if (data.num_cut > 0) said += cat(", ", data.num_cut, " of them cut");
+  if (data.num_held_out > 0) said += cat("; ", data.num_held_out, " left out: held out");
+  run.live.milestone(said);
+  return std::move(data.demonstrations);
+}
+
+// The stage's task; null where it learns from a file and has none.
+std::unique_ptr<Task> open_task(RunContext& run) {
+  const Stage& stage = run.stage();
+  if (!stage.task.name.empty()) {
+    return std::make_unique<Task>(run.component("task", stage.task.name), stage.task.options.dump(),
+                                  run.plugins.abi());
+  }
+  if (stage.eval.every == 0) return nullptr;
+  throw Error("[eval] needs a task, and the stage that learns from a file has none",
+              "add [task], or set eval.every to 0", kExitUsage);
+}
+
 std::string live_text(std::int64_t step, std::int64_t steps, double loss, double lr,
                       double step_s) {
   char text[128];
@@ -45,13 +75,16 @@ std::string live_text(std::int64_t step, std::int64_t steps, double loss, double
 void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   const TrainTable& options = stage.train;
-  const Task task(run.component("task", stage.task.name), stage.task.options.dump(),
-                  run.plugins.abi());
-  const std::vector<Demonstration> demonstrations = load_demonstrations(run, task);
+  const std::unique_ptr<Task> task = open_task(run);
+  const auto held_out =
+      task ? held_out_keys(*task, stage.eval.items) : std::unordered_set<std::string>();
+  const std::vector<Demonstration> demonstrations =
+      stage.data.empty() ? from_task(run, *task, held_out) : from_file(run, held_out);
   EpochOrder order(demonstrations.size(), run.key("order"));
   AdamW optimizer(run.model.weights());
   if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
-  Evaluator evaluator(run, task);
+  Evaluator evaluator(run,
+                      task ? std::vector<const Task*>{task.get()} : std::vector<const Task*>());
   evaluator.before_first_step();
 
   Stopwatch watch;

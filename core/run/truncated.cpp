@@ -18,7 +18,6 @@ void treat_truncated(const std::string& policy,
     for (const Completion& c : group) {
       Score& score = scored.scores[i];
       if (c.finish == QED_FINISH_LENGTH && score.status == QED_OK) {
-        if (policy == "mask") score.status = QED_CANCELLED;
         score.reward = policy == "mask" ? std::numeric_limits<double>::quiet_NaN() : 0;
         for (TokenStream& stream : scored.streams) std::ranges::fill(stream.rewards[i], 0.0f);
       }

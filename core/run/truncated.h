@@ -11,9 +11,9 @@
 
 namespace qed {
 
-// "keep": nothing. "mask": a cut completion counts as not scored (QED_CANCELLED): it leaves its
-// group's statistics and the loss. "zero": it is worth 0, terms per token included. `scored` has
-// the completions in order.
+// "keep": nothing. "mask": a cut completion gets the reward NaN, which leaves its group's
+// statistics and the loss; its status stays QED_OK. "zero": it is worth 0, terms per token
+// included. `scored` has the completions in order.
 void treat_truncated(const std::string& policy,
                      std::span<const std::vector<Completion>> completions, Scores& scored);
 

@@ -22,7 +22,8 @@ double Experience::num_written(std::size_t b) const {
 
 Experience make_experience(std::span<const GenerateRequest> requests,
                            std::span<const std::vector<Completion>> completions,
-                           std::span<const double> reward, std::span<const TokenStream> streams) {
+                           std::span<const double> reward, std::span<const TokenStream> streams,
+                           std::span<const double> baseline) {
   Experience e;
   e.offset.push_back(0);
   for (std::size_t g = 0; g < requests.size(); ++g) {
@@ -32,6 +33,7 @@ Experience make_experience(std::span<const GenerateRequest> requests,
           {requests[g].prompt, c.tokens, c.support_size, c.support, c.inv_temperature});
       e.offset.push_back(e.offset.back() + c.tokens.size());
       e.group.push_back(g);
+      if (!baseline.empty()) e.baseline.push_back(static_cast<float>(baseline[g]));
       e.finish.push_back(static_cast<std::uint8_t>(c.finish));
       e.valid.push_back(std::isfinite(r) ? 1 : 0);
       e.reward.push_back(std::isfinite(r) ? static_cast<float>(r) : 0.0f);

@@ -50,11 +50,12 @@ struct Experience {
 };
 
 // Lays out completions (one vector per group). `reward` is NaN where scoring failed; `streams` have
-// a vector per completion.
+// a vector per completion, `baseline` a number per group where there is one.
 Experience make_experience(std::span<const GenerateRequest> requests,
                            std::span<const std::vector<Completion>> completions,
                            std::span<const double> reward,
-                           std::span<const TokenStream> streams = {});
+                           std::span<const TokenStream> streams = {},
+                           std::span<const double> baseline = {});
 
 // A part of an experience, copied so that its spans are contiguous, in the form that plugins take.
 class BatchView {

@@ -58,6 +58,19 @@ TEST_F(Effect, AKeyWhoseSwitchIsOffIsReported) {
               HasSubstr("^^^^^^^^^^^ only the schedule \"cosine\" uses it"));
 }
 
+TEST_F(Effect, SamplesOfAGreedyEvaluationAreReported) {
+  EXPECT_THAT(error_of(head() + "[eval]\nevery = 1\nsamples = 4\n" + rl()),
+              HasSubstr("^^^^^^^ at temperature 0 all completions of an item are alike"));
+  load(head() + "[eval]\nevery = 1\nsamples = 4\ntemperatures = [0, 1]\n" + rl());
+}
+
+TEST_F(Effect, ALimitOfRowsNeedsAFile) {
+  EXPECT_THAT(error_of(head() + sft() + "max_tokens = 9\n"),
+              HasSubstr("^^^^^^^^^^ only rows of `data` are cut"));
+  EXPECT_THAT(error_of(head() + rl() + "data = \"rows.jsonl\"\n"),
+              HasSubstr("^^^^ only sft stages use it"));
+}
+
 TEST_F(Effect, AKeyOfALossThatIsOffIsReported) {
   EXPECT_THAT(error_of(head() + "[train]\naggregation_length = 9\n" + rl()),
               HasSubstr("^^ only the aggregation \"constant\" uses it"));

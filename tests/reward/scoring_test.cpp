@@ -19,7 +19,9 @@ class Scoring : public testing::Test {
     for (const std::string& text : texts) {
       samples.push_back({&item_, "p", "", text, {}, QED_FINISH_STOP, 0, samples.size()});
     }
-    return Scorer(task_).score(samples, 1, max_failure_frac);
+    const Scores out = Scorer(task_).score(samples, 1);
+    check_failures(out, task_.name(), max_failure_frac);
+    return out;
   }
 
   static RewardTerm term(const std::string& label, const std::string& name, double weight,
@@ -37,7 +39,7 @@ class Scoring : public testing::Test {
     for (const std::string& text : texts) {
       samples.push_back({&item_, "p", "", text, tokens_, QED_FINISH_STOP, 0, samples.size()});
     }
-    return scorer.score(samples, 1, 1);
+    return scorer.score(samples, 1);
   }
 
   const std::vector<std::int32_t> tokens_ = {4, 5, 6};

@@ -117,6 +117,8 @@ def check_same(expected, actual, what, all_checkpoints=True):
     check(sizes[0] == sizes[1], f"{what}: metrics.jsonl has {sizes[0]} and {sizes[1]} bytes")
     samples = [(folder / "samples.jsonl").read_bytes() for folder in (expected, actual)]
     check(samples[0] and samples[0] == samples[1], f"{what}: samples.jsonl differs, or is empty")
+    evals = [(folder / "eval.jsonl").read_bytes() for folder in (expected, actual)]
+    check(evals[0] == evals[1], f"{what}: eval.jsonl differs")
 
     steps = checkpoint_steps(expected)
     check(steps and steps == checkpoint_steps(actual),

@@ -1,0 +1,34 @@
+#include "core/cli/sampler_options.h"
+
+#include "core/util/error.h"
+
+namespace qed {
+
+void add_sampler_options(CLI::App& command, SamplerOptions& o) {
+  command.add_option("--sampler", o.sampler, "how tokens are drawn; `qed plugins` lists samplers")
+      ->type_name("NAME")
+      ->default_str("standard");
+  command.add_option("--temperature", o.temperature, "option of the sampler; 0 is greedy")
+      ->type_name("T");
+  command.add_option("--top-k", o.top_k, "likewise")->type_name("K");
+  command.add_option("--top-p", o.top_p, "likewise")->type_name("P");
+}
+
+std::vector<std::string> sets_of(const std::string& kind, bool has_task,
+                                 const std::vector<std::string>& sets, const SamplerOptions& o) {
+  std::vector<std::string> out;
+  for (const std::string& set : sets) {
+    const bool is_sampler = set.starts_with("sampler.") || (!has_task && !set.starts_with("task."));
+    if (is_sampler == (kind == "sampler")) out.push_back(set);
+  }
+  if (kind != "sampler") return out;
+  const auto add = [&](const char* name, const std::optional<std::string>& value) {
+    if (value) out.push_back(cat("sampler.", name, "=", *value));
+  };
+  add("temperature", o.temperature);
+  add("top_k", o.top_k);
+  add("top_p", o.top_p);
+  return out;
+}
+
+}  // namespace qed
