@@ -36,6 +36,11 @@ struct Rows {
     return std::span(support.ids)
         .subspan(support.offset[r], support.offset[r + 1] - support.offset[r]);
   }
+  // The logits that row r is drawn from, without the truncation.
+  std::span<const float> changed(std::int64_t r, std::span<const float> logits,
+                                 float* slope = nullptr) const {
+    return support.change ? support.change(r, logits, slope) : logits;
+  }
   // Logits of rows begin .. end-1 to z [end - begin, width]; columns past vocab stay as they are.
   void logits(std::int64_t begin, std::int64_t end, float* z) const {
     const std::int64_t dim = h.size(1);
@@ -74,8 +79,10 @@ void forward(const Rows& rows, float* logp, float* entropy) {
         const RowSoftmax full = softmax(row, scale);
         entropy[r] = cpu_kernels().row_entropy(row.data(), rows.vocab, scale, full);
         const auto ids = rows.ids(r);
-        const RowSoftmax kept = ids.empty() ? full : softmax(supported(row, ids, scratch), scale);
-        logp[r] = logp_of(row[rows.target[r]], scale, kept);
+        const auto changed = rows.changed(r, row);
+        const bool is_full = ids.empty() && changed.data() == row.data();
+        const RowSoftmax kept = is_full ? full : softmax(supported(changed, ids, scratch), scale);
+        logp[r] = logp_of(changed[rows.target[r]], scale, kept);
       }
     });
   });
@@ -102,6 +109,12 @@ void backward_row(const Rows& rows, std::int64_t r, float dlogp, float dentropy,
   const std::span<const float> all(z, static_cast<std::size_t>(rows.vocab));
   std::vector<float> of_entropy;
   if (dentropy != 0) of_entropy = entropy_gradient(all, scale);
+  std::vector<float> slope;  // of the changed logits, where the row is changed
+  if (rows.support.change) {
+    slope.assign(all.size(), 1.0f);
+    const auto changed = rows.changed(r, all, slope.data());
+    if (changed.data() != z) std::ranges::copy(changed, z);
+  }
   const std::span<const float> logits = supported(all, ids, scratch);
   const auto n = static_cast<std::int64_t>(logits.size());
   std::vector<float> probs(n);
@@ -109,6 +122,7 @@ void backward_row(const Rows& rows, std::int64_t r, float dlogp, float dentropy,
   std::fill_n(z, rows.vocab, 0.0f);
   for (std::int64_t i = 0; i < n; ++i) z[ids.empty() ? i : ids[i]] = -d * probs[i];
   z[rows.target[r]] += d;
+  for (std::size_t i = 0; i < slope.size(); ++i) z[i] *= slope[i];
   for (std::size_t i = 0; i < of_entropy.size(); ++i) z[i] += dentropy * scale * of_entropy[i];
 }
 

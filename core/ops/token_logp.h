@@ -13,16 +13,24 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace qed::ops {
+
+// Gives the changed logits of a row, valid until the thread's next call, or `logits` themselves,
+// and multiplies slope[i], unless it is null, by d changed[i] / d logits[i]. [any]
+using LogitChange = std::function<std::span<const float>(
+    std::int64_t row, std::span<const float> logits, float* slope)>;
 
 // Kept ids of each row, ascending: ids[offset[r]] .. ids[offset[r+1]-1]. An empty range: all of
 // them.
 struct Support {
   std::vector<std::int64_t> offset;  // [R+1], or empty: no row is truncated
   std::vector<std::int32_t> ids;
+  LogitChange change = {};  // what z is before the support is taken; empty: z
 };
 
 struct TokenLogp {

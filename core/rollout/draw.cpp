@@ -102,24 +102,27 @@ DrawPlan DrawPlan::at_temperature(double temperature) {
                   std::numeric_limits<std::int64_t>::max());
 }
 
-void DrawPlan::change(const Step& step, const DrawInput& in, DrawScratch& s,
-                      std::size_t& possible) const {
+void DrawPlan::change(const Step& step, const DrawInput& in, DrawScratch& s, std::size_t& possible,
+                      float* slope) const {
   if (step.inv_temperature != 1) {
     for (float& z : s.row) z *= step.inv_temperature;
+    for (std::size_t i = 0; slope != nullptr && i < s.row.size(); ++i) {
+      slope[i] *= step.inv_temperature;
+    }
   }
-  change_logits(step.op, in.prompt, in.completion, s.counts, s.row);
+  change_logits(step.op, in.prompt, in.completion, s.counts, s.row, slope);
   if (step.op.op != QED_OP_BAN) return;
   possible = s.row.size() - static_cast<std::size_t>(std::ranges::count(s.row, kBannedLogit));
 }
 
-// The row that is drawn from, without truncations: the logits themselves, or s.row.
-std::span<const float> DrawPlan::changed_logits(const DrawInput& in, DrawScratch& s) const {
+std::span<const float> DrawPlan::changed_logits(const DrawInput& in, DrawScratch& s,
+                                                float* slope) const {
   if (!changes_logits_ && in.banned.empty()) return in.logits;
   std::size_t possible = 0;
   s.row.assign(in.logits.begin(), in.logits.end());
   for (const std::int32_t id : in.banned) s.row[static_cast<std::size_t>(id)] = kBannedLogit;
   for (const Step& step : steps_) {
-    if (!is_truncation(step.op.op)) change(step, in, s, possible);
+    if (!is_truncation(step.op.op)) change(step, in, s, possible, slope);
   }
   return s.row;
 }

@@ -59,6 +59,11 @@ class DrawPlan {
   Draw draw(const DrawInput& in, std::uint64_t key, std::uint64_t position,
             DrawScratch& scratch) const;
 
+  // The row that is drawn from, without truncations: in.logits, or scratch.row. Multiplies slope
+  // [V], unless it is null, by the derivative of each logit. [any]
+  std::span<const float> changed_logits(const DrawInput& in, DrawScratch& scratch,
+                                        float* slope = nullptr) const;
+
   // behavior_logp of a token that was drawn, from the same input and the support that the draw
   // gave: the same bits. [any]
   float behavior_logp(const DrawInput& in, std::int32_t token,
@@ -71,8 +76,8 @@ class DrawPlan {
     float inv_temperature;
     std::size_t limit;  // of a truncation: more ids than this need not stay
   };
-  void change(const Step& step, const DrawInput& in, DrawScratch& s, std::size_t& possible) const;
-  std::span<const float> changed_logits(const DrawInput& in, DrawScratch& s) const;
+  void change(const Step& step, const DrawInput& in, DrawScratch& s, std::size_t& possible,
+              float* slope = nullptr) const;
   std::span<const float> run_steps(const DrawInput& in, DrawScratch& s) const;
 
   std::vector<Step> steps_;

@@ -28,12 +28,14 @@ void for_each_id(std::initializer_list<std::span<const std::int32_t>> texts,
 
 void change_logits(const SampleOp& op, std::span<const std::int32_t> prompt,
                    std::span<const std::int32_t> completion, std::vector<std::int32_t>& counts,
-                   std::span<float> row) {
+                   std::span<float> row, float* slope) {
   const float f = op.value;
   switch (op.op) {
     case QED_OP_REPETITION:
-      return for_each_id({prompt, completion}, counts, row,
-                         [f](float& z, std::int32_t) { z = z > 0 ? z / f : z * f; });
+      return for_each_id({prompt, completion}, counts, row, [&](float& z, std::int32_t) {
+        if (slope != nullptr) slope[&z - row.data()] *= z > 0 ? 1 / f : f;
+        z = z > 0 ? z / f : z * f;
+      });
     case QED_OP_PRESENCE:
       return for_each_id({completion}, counts, row, [f](float& z, std::int32_t) { z -= f; });
     case QED_OP_FREQUENCY:
@@ -45,7 +47,10 @@ void change_logits(const SampleOp& op, std::span<const std::int32_t> prompt,
       }
       return;
     case QED_OP_BAN:
-      for (const std::int32_t id : op.ids) row[static_cast<std::size_t>(id)] = kBannedLogit;
+      for (const std::int32_t id : op.ids) {
+        row[static_cast<std::size_t>(id)] = kBannedLogit;
+        if (slope != nullptr) slope[id] = 0;
+      }
       return;
     default:
       QED_CHECK(false, "op ", op.op);

@@ -106,11 +106,6 @@ void Collector::make_plans(std::int64_t step, Rollout& r) const {
   request.vocab_size = static_cast<std::uint64_t>(run_.model.config().vocab_size);
   r.plans = plan_group(sampler_, request, run_.key("sampler").add(request.step),
                        stage_.rollout.max_support);
-  if (std::ranges::any_of(r.plans, &DrawPlan::changes_logits)) {
-    throw Error(cat("sampler `", sampler_.name(),
-                    "` penalises, biases or bans tokens, which this qed cannot train with"),
-                "leave those options at what does nothing", kExitUsage);
-  }
   if (std::ranges::all_of(r.plans, &DrawPlan::is_greedy)) {
     throw Error(
         cat("sampler `", sampler_.name(), "` is greedy, and a greedy rollout cannot be trained on"),

@@ -27,10 +27,13 @@ Experience make_experience(std::span<const GenerateRequest> requests,
   Experience e;
   e.offset.push_back(0);
   for (std::size_t g = 0; g < requests.size(); ++g) {
-    for (const Completion& c : completions[g]) {
+    for (std::size_t s = 0; s < completions[g].size(); ++s) {
+      const Completion& c = completions[g][s];
       const double r = reward[e.num_seqs()];
+      const DrawPlan* plan = requests[g].samples.empty() ? nullptr : requests[g].samples[s].plan;
+      if (plan != nullptr && !plan->changes_logits()) plan = nullptr;
       e.sequences.push_back(
-          {requests[g].prompt, c.tokens, c.support_size, c.support, c.inv_temperature});
+          {requests[g].prompt, c.tokens, c.support_size, c.support, c.inv_temperature, plan});
       e.offset.push_back(e.offset.back() + c.tokens.size());
       e.group.push_back(g);
       if (!baseline.empty()) e.baseline.push_back(static_cast<float>(baseline[g]));

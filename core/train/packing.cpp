@@ -17,6 +17,29 @@ at::Tensor to_tensor(const std::vector<T>& values, at::ScalarType type) {
   return t;
 }
 
+// Makes the changes that the plans made while drawing once more; empty where none made any.
+ops::LogitChange logit_change(std::span<const Sequence> sequences) {
+  if (std::ranges::all_of(sequences, [](const Sequence& s) { return s.plan == nullptr; }))
+    return {};
+  struct Row {
+    Sequence sequence;
+    std::size_t position;  // of the token in the completion
+  };
+  auto rows = std::make_shared<std::vector<Row>>();
+  for (const Sequence& s : sequences) {
+    for (std::size_t t = 0; t < s.completion.size(); ++t) rows->push_back({s, t});
+  }
+  return [rows = std::move(rows)](std::int64_t r, std::span<const float> logits,
+                                  float* slope) -> std::span<const float> {
+    const auto& [s, position] = (*rows)[static_cast<std::size_t>(r)];
+    if (s.plan == nullptr) return logits;
+    thread_local DrawScratch scratch;
+    return s.plan->changed_logits(
+        {.logits = logits, .prompt = s.prompt, .completion = s.completion.first(position)}, scratch,
+        slope);
+  };
+}
+
 }  // namespace
 
 Packed pack(std::span<const Sequence> sequences) {
@@ -48,6 +71,7 @@ Packed pack(std::span<const Sequence> sequences) {
     out.support->ids.insert(out.support->ids.end(), s.support.begin(), s.support.end());
     out.offset.push_back(start + s.num_rows());
   }
+  out.support->change = logit_change(sequences);
   out.id = to_tensor(id, at::kLong);
   out.position = to_tensor(position, at::kLong);
   out.row = to_tensor(row, at::kLong);

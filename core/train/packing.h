@@ -3,6 +3,7 @@
 // Sequences laid end to end, without padding, for one forward.
 
 #include "core/ops/token_logp.h"
+#include "core/rollout/draw.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -20,6 +21,7 @@ struct Sequence {
   std::span<const std::int64_t> support_size = {};  // [completion]
   std::span<const std::int32_t> support = {};
   float inv_temperature = 1;
+  const DrawPlan* plan = nullptr;  // that changed logits before the draw; null: none did
 
   // Rows of a forward: the last token is predicted, never read.
   std::int64_t num_rows() const {

@@ -23,6 +23,7 @@ std::vector<float> Reference::logp(const Experience& e, std::int64_t micro_token
     Sequence& s = sequences.emplace_back(e.sequences[b]);
     s.support_size = {};
     s.support = {};
+    s.plan = nullptr;
   }
   std::vector<float> found;
   append_scores(model_, sequences, micro_tokens, found, nullptr);

@@ -3,6 +3,8 @@
 #include "tests/ops/reference.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -250,6 +252,46 @@ INSTANTIATE_TEST_SUITE_P(Ops, LogpShapes,
                          testing::Values(LogpCase{1, 2, 4, false}, LogpCase{1, 21, 64, false},
                                          LogpCase{40, 16, 7, true}, LogpCase{300, 37, 24, false},
                                          LogpCase{300, 53, 33, true}));
+
+TEST(Ops, TokenLogpOfChangedLogitsMatchesItsReference) {
+  const std::int64_t rows = 300, vocab = 37;
+  const at::Tensor target = random_ids(rows, 0, vocab - 1, 23);
+  const auto support = some_support(target, vocab);
+  // Every third logit is halved, the others move down; a row in four stays as it is.
+  const auto factor = [](std::size_t i) { return i % 3 == 0 ? 0.5f : 1.0f; };
+  const auto shift = [](std::size_t i) { return 0.1f * static_cast<float>(i % 5); };
+  support->change = [&](std::int64_t r, std::span<const float> logits, float* slope) {
+    thread_local std::vector<float> row;
+    if (r % 4 == 0) return logits;
+    row.assign(logits.begin(), logits.end());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = factor(i) * row[i] - shift(i);
+      if (slope != nullptr) slope[i] *= factor(i);
+    }
+    return std::span<const float>(row);
+  };
+  at::Tensor scale = at::ones({rows, vocab}, at::kDouble), move = at::zeros_like(scale);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t i = 0; r % 4 != 0 && i < vocab; ++i) {
+      scale.data_ptr<double>()[r * vocab + i] = factor(static_cast<std::size_t>(i));
+      move.data_ptr<double>()[r * vocab + i] = shift(static_cast<std::size_t>(i));
+    }
+  }
+  expect_same(
+      {random_tensor({rows, 24}, 24), random_tensor({vocab, 24}, 25)},
+      [&](const Inputs& in) {
+        const auto out =
+            ops::token_logp(in[0], panels(in[1]), vocab, target, at::ones({rows}), support);
+        return out.logp + out.entropy * 0.5;
+      },
+      [&](const Inputs& in) {
+        const at::Tensor z = at::matmul(in[0], in[1].t()), identity = at::eye(vocab, at::kDouble);
+        const auto changed =
+            reference::token_logp(z * scale - move, identity, target, at::ones({rows}), *support);
+        const auto plain = reference::token_logp(z, identity, target, at::ones({rows}), *support);
+        return changed.logp + plain.entropy * 0.5;
+      });
+}
 
 TEST(Ops, TokenLogpKeepsItsSupportUntilTheBackward) {
   const at::Tensor h = random_tensor({8, 5}, 16).set_requires_grad(true);

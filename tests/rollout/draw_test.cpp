@@ -143,6 +143,37 @@ TEST(DrawPlan, PenaltiesBiasAndBansApplyInTheirOrder) {
   logp_of({{QED_OP_PRESENCE, 1}, temperature(0.5f)}, {2, -4, 0, 0});
 }
 
+TEST(DrawPlan, ChangedLogitsComeWithTheirDerivatives) {
+  const std::vector<std::int32_t> prompt = {0, 1}, completion = {2, 2, 0};
+  const DrawPlan plan({{QED_OP_REPETITION, 1.5f},
+                       temperature(0.5f),
+                       {QED_OP_FREQUENCY, 0.25f},
+                       {QED_OP_LOGIT_BIAS, 0, {3, 1}, {1, 2}},
+                       {QED_OP_BAN, 0, {4}},
+                       top_k(2)},
+                      kAll);
+  const auto changed = [&](const std::vector<float>& logits, float* slope) {
+    DrawScratch scratch;
+    const auto row = plan.changed_logits(
+        {.logits = logits, .prompt = prompt, .completion = completion}, scratch, slope);
+    return std::vector<float>(row.begin(), row.end());
+  };
+  const std::vector<float> logits = {2, -2, 1, 0.5f, 3};
+  std::vector<float> slope(5, 1);
+  const std::vector<float> at = changed(logits, slope.data());
+  EXPECT_EQ(at, changed(logits, nullptr));
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::vector<float> moved = logits;
+    moved[i] += 0.25f;
+    EXPECT_NEAR((changed(moved, nullptr)[i] - at[i]) / 0.25f, slope[i], 1e-5) << i;
+  }
+  EXPECT_EQ(slope[4], 0);
+  // Where no op changes logits they are the model's.
+  DrawScratch scratch;
+  const DrawInput in{.logits = logits};
+  EXPECT_EQ(DrawPlan({top_k(2)}, kAll).changed_logits(in, scratch).data(), logits.data());
+}
+
 TEST(DrawPlan, BannedTokensAreNeverDrawn) {
   std::vector<float> logits(2000, 0.0f);
   logits[7] = 100;

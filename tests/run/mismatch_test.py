@@ -6,6 +6,8 @@ from harness import NUM_RL, WITHOUT_EVAL, check, rl_rows, temporary_folder, trai
 SAMPLERS = {
     "plain": (),
     "tempered": ("sampler.temperature=0.7",),
+    "penalised": ("sampler.repetition_penalty=1.2", "sampler.presence_penalty=0.3",
+                  "sampler.frequency_penalty=0.1", "sampler.temperature=1.2"),
     "truncated": ("sampler.temperature=0.7", "sampler.top_k=5", "sampler.top_p=0.9"),
 }
 

@@ -38,9 +38,6 @@ with temporary_folder() as folder:
     refuses(folder / "greedy", ("sampler.temperature=0",), 2,
             "error: sampler `standard` is greedy, and a greedy rollout cannot be trained on",
             "hint: use a temperature above 0")
-    refuses(folder / "penalties", ("sampler.presence_penalty=0.5",), 2,
-            "error: sampler `standard` penalises, biases or bans tokens, which this qed cannot train with",
-            "hint: leave those options at what does nothing")
     blocked = folder / "a file"
     blocked.write_text("")
     refuses(blocked, (), 2, f"error: cannot write to run folder {blocked}",

@@ -16,6 +16,9 @@ TEST_F(Update, BehaviorLogpIsToTheBitWhatTheTrainingForwardGives) {
       {{QED_OP_TEMPERATURE, 0.7f}, {QED_OP_TOP_K, 5}},
       {{QED_OP_TEMPERATURE, 1.4f}, {QED_OP_TOP_P, 0.8f}},
       {{QED_OP_TEMPERATURE, 0.9f}, {QED_OP_TOP_K, 9}, {QED_OP_TOP_P, 0.9f}},
+      {{QED_OP_REPETITION, 1.3f}, {QED_OP_PRESENCE, 0.4f}, {QED_OP_TEMPERATURE, 0.8f}},
+      {{QED_OP_TEMPERATURE, 0.8f}, {QED_OP_FREQUENCY, 0.3f}, {QED_OP_TOP_K, 6}},
+      {{QED_OP_LOGIT_BIAS, 0, {3, 7}, {1.5f, -2}}, {QED_OP_BAN, 0, {5, 11}}},
   };
   for (const auto& ops : plans) {
     Experience e = experience(DrawPlan(ops, 7));
