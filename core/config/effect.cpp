@@ -28,7 +28,9 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
   if (!is_rl) {
     const bool is_rl_key =
         table == "algorithm" || table == "sampler" || table.starts_with("reward") ||
-        (table == "train" && (key == "mini_batches" || key == "epochs" || key == "aggregation"));
+        table == "kl" || table == "mismatch" ||
+        (table == "train" && (key == "mini_batches" || key == "epochs" || key == "nll_coef" ||
+                              key == "entropy_coef" || key.starts_with("aggregation")));
     // Evaluations of an sft stage generate too, within these limits.
     const bool is_limit =
         key == "max_new_tokens" || key == "max_batch" || key == "max_failure_frac";
@@ -47,6 +49,23 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
   if (table == "train" && key == "min_lr_frac" && stage.train.schedule != "cosine") {
     gate = "train.schedule";
     return "only the schedule \"cosine\" uses it";
+  }
+  if (table == "train" && key == "aggregation_length" && stage.train.aggregation != "constant") {
+    gate = "train.aggregation";
+    return "only the aggregation \"constant\" uses it";
+  }
+  // An algorithm of its own may use the reference, so sync_every always has an effect.
+  if (table == "kl" && key != "coef" && key != "sync_every" && stage.kl.coef == 0) {
+    gate = "kl.coef";
+    return "`coef` in [kl] is 0";
+  }
+  if (table == "kl" && key == "horizon" && stage.kl.target == 0) {
+    gate = "kl.target";
+    return "`target` in [kl] is 0";
+  }
+  if (table == "mismatch" && key == "sequence_tis" && stage.mismatch.token_tis > 0) {
+    gate = "mismatch.token_tis";
+    return "`token_tis` in [mismatch] weighs the tokens already";
   }
   if (table == "eval" && key != "every" && stage.eval.every == 0) {
     gate = "eval.every";

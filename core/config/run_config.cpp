@@ -171,6 +171,8 @@ nlohmann::json write(const Stage& stage) {
   add("sampler", stage.sampler);
   add("rollout", stage.rollout);
   add("train", stage.train);
+  add("kl", stage.kl);
+  add("mismatch", stage.mismatch);
   add("eval", stage.eval);
   add("checkpoint", stage.checkpoint);
   return to;
@@ -197,6 +199,8 @@ const std::vector<TableSpec>& table_specs() {
       describe_plugin("sampler", "rl: the plugin that shapes how tokens are drawn"),
       describe<RolloutTable>("rollout", "rl: what is generated in a step"),
       describe<TrainTable>("train", "the updates"),
+      describe<KlTable>("kl", "rl: what holds the policy near the one that the stage began with"),
+      describe<MismatchTable>("mismatch", "rl: where rollout and training forward disagree"),
       describe<EvalTable>("eval", "tests on held-out items"),
       describe<CheckpointTable>("checkpoint", "what is saved"),
   };
@@ -238,8 +242,9 @@ bool is_plugin_table(std::string_view name) {
 }
 
 const std::vector<std::string>& stage_tables() {
-  static const std::vector<std::string> names = {"task",    "reward", "algorithm", "sampler",
-                                                 "rollout", "train",  "eval",      "checkpoint"};
+  static const std::vector<std::string> names = {"task",    "reward",    "algorithm", "sampler",
+                                                 "rollout", "train",     "kl",        "mismatch",
+                                                 "eval",    "checkpoint"};
   return names;
 }
 
@@ -257,6 +262,8 @@ void read_stage_table(const std::string& name, const nlohmann::json& values, Sta
   Read visitor{values};
   if (name == "rollout") return visit(visitor, stage.rollout);
   if (name == "train") return visit(visitor, stage.train);
+  if (name == "kl") return visit(visitor, stage.kl);
+  if (name == "mismatch") return visit(visitor, stage.mismatch);
   if (name == "eval") return visit(visitor, stage.eval);
   QED_CHECK(name == "checkpoint", name);
   visit(visitor, stage.checkpoint);

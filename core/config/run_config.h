@@ -60,6 +60,7 @@ struct RolloutTable {
   double max_failure_frac = 0.02;  // of a step's completions that may fail to be scored
   std::int64_t refill = 0;         // > 0: groups of equal rewards are replaced, in so many rounds
   std::int64_t keep_groups = 0;  // > 0: only so many, those whose rewards vary most, are trained on
+  std::string truncated = "keep";  // completions that max_new_tokens cut: "keep", "mask" or "zero"
 };
 
 struct TrainTable {
@@ -76,7 +77,28 @@ struct TrainTable {
   double eps = 1e-8;
   double weight_decay = 0.0;
   double clip_norm = 1.0;                  // 0: no clipping
-  std::string aggregation = "token-mean";  // rl
+  std::string aggregation = "token-mean";  // rl; see core/train/aggregation.h
+  std::int64_t aggregation_length = 0;     // "constant": 0 is rollout.max_new_tokens
+  double entropy_coef = 0.0;               // rl: of the mean entropy, which is made larger
+  double nll_coef = 0.0;                   // rl: of the mean -logp of completions with reward > 0
+};
+
+// The KL to the reference, which is the policy as it was when the stage began.
+struct KlTable {
+  double coef = 0.0;             // 0: no KL
+  std::string estimator = "k3";  // see core/train/kl.h
+  std::string place = "loss";    // or "reward"
+  double target = 0.0;           // adapts coef to hold the KL here; 0: coef is fixed
+  double horizon = 10000.0;      // completions over which it adapts
+  std::int64_t sync_every = 0;   // steps after which the reference becomes the policy; 0: never
+};
+
+// Corrections where rollout and training forward disagree; see core/train/mismatch.h.
+struct MismatchTable {
+  double token_tis = 0.0;                        // largest weight of a token; 0: off
+  double sequence_tis = 0.0;                     // likewise of a sequence
+  std::array<double, 2> icepop = {0, 0};         // a token's ratio within, or out; 0, 0: off
+  std::array<double, 2> sequence_mask = {0, 0};  // the geometric mean of a sequence's, likewise
 };
 
 struct EvalTable {
@@ -103,6 +125,8 @@ struct Stage {
   std::vector<RewardTerm> rewards;  // rl: what is added to it, by label
   RolloutTable rollout;
   TrainTable train;
+  KlTable kl;              // rl
+  MismatchTable mismatch;  // rl
   EvalTable eval;
   CheckpointTable checkpoint;
 };

@@ -43,6 +43,9 @@ void visit(Visitor& v, RolloutTable& t) {
     {.min = 0, .unit = "rounds", .help = "more prompts for groups of equal rewards; 0: keep them"});
   v("keep_groups", t.keep_groups,
     {.min = 0, .help = "train on those whose rewards vary most; 0: on all"});
+  v("truncated", t.truncated,
+    {.choices = {"keep", "mask", "zero"},
+     .help = "a completion cut at max_new_tokens: as scored, left out, or worth 0"});
 }
 
 template <class Visitor>
@@ -63,7 +66,40 @@ void visit(Visitor& v, TrainTable& t) {
   v("weight_decay", t.weight_decay, {.min = 0, .help = "AdamW: decoupled"});
   v("clip_norm", t.clip_norm, {.min = 0, .help = "largest norm of the gradient; 0: any"});
   v("aggregation", t.aggregation,
-    {.choices = {"token-mean"}, .help = "rl: how the losses of an update's tokens are averaged"});
+    {.choices = {"token-mean", "seq-mean-token-mean", "seq-mean-token-sum", "constant"},
+     .help = "rl: how the losses of an update's tokens are averaged"});
+  v("aggregation_length", t.aggregation_length,
+    {.min = 0,
+     .unit = "tokens",
+     .help = "constant: what divides a sum; 0: rollout.max_new_tokens"});
+  v("entropy_coef", t.entropy_coef, {.min = 0, .help = "rl: of the entropy bonus"});
+  v("nll_coef", t.nll_coef,
+    {.min = 0, .help = "rl: of the mean -logp of completions with reward > 0"});
+}
+
+template <class Visitor>
+void visit(Visitor& v, KlTable& t) {
+  v("coef", t.coef, {.min = 0, .help = "0: no KL, and no reference in memory"});
+  v("estimator", t.estimator,
+    {.choices = {"k1", "k2", "k3", "k3+"}, .help = "k3+: the value of k3, the gradient of k2"});
+  v("place", t.place, {.choices = {"loss", "reward"}, .help = "where it is added"});
+  v("target", t.target,
+    {.min = 0, .unit = "nats", .help = "coef adapts to hold the KL here; 0: it is fixed"});
+  v("horizon", t.horizon,
+    {.min = 0, .is_min_open = true, .unit = "completions", .help = "over which coef adapts"});
+  v("sync_every", t.sync_every,
+    {.min = 0, .unit = "steps", .help = "then the reference becomes the policy; 0: never"});
+}
+
+template <class Visitor>
+void visit(Visitor& v, MismatchTable& t) {
+  v("token_tis", t.token_tis, {.min = 0, .help = "largest importance weight of a token; 0: off"});
+  v("sequence_tis", t.sequence_tis,
+    {.min = 0, .help = "largest importance weight of a sequence; 0: off"});
+  v("icepop", t.icepop,
+    {.min = 0, .help = "tokens whose weight is outside are left out; [0, 0]: off"});
+  v("sequence_mask", t.sequence_mask,
+    {.min = 0, .help = "sequences whose mean weight is outside are left out; [0, 0]: off"});
 }
 
 template <class Visitor>

@@ -28,7 +28,7 @@ std::vector<OptionSpec> stage_options(const std::string& kind);
 
 // "task", "algorithm" and "sampler".
 bool is_plugin_table(std::string_view name);
-// The tables that a stage may override: those three, reward, rollout, train, eval and checkpoint.
+// The tables that a stage may override: those three, and the engine's own but run and model.
 const std::vector<std::string>& stage_tables();
 
 // Sets members from checked values; every key must be there.

@@ -29,6 +29,12 @@ inline RowSoftmax softmax(std::span<const float> logits, float inv_temperature) 
                                    inv_temperature);
 }
 
+// Entropy in nats of the distribution of a row of logits.
+inline float entropy(std::span<const float> logits, float inv_temperature) {
+  return cpu_kernels().row_entropy(logits.data(), static_cast<std::int64_t>(logits.size()),
+                                   inv_temperature, softmax(logits, inv_temperature));
+}
+
 // Log-prob of a token with this logit under the distribution that `s` describes. Not inlined: one
 // copy, one rounding.
 float logp_of(float logit, float inv_temperature, RowSoftmax s);

@@ -1,5 +1,6 @@
 #include "core/rollout/generate.h"
 
+#include "core/ops/distribution.h"
 #include "core/rollout/mask.h"
 #include "core/util/error.h"
 #include "core/util/memory.h"
@@ -219,6 +220,7 @@ class Batch {
     out.tokens.push_back(drawn.token);
     out.behavior_logp.push_back(drawn.behavior_logp);
     out.logp.push_back(drawn.logp);
+    if (options_.keep_entropy) out.entropy.push_back(ops::entropy(logits, out.inv_temperature));
     if (!options_.keep_support) return;
     out.support_size.push_back(static_cast<std::int64_t>(drawn.support.size()));
     out.support.insert(out.support.end(), drawn.support.begin(), drawn.support.end());

@@ -37,6 +37,7 @@ struct Completion {
   std::vector<std::int32_t> tokens;        // the stop token included
   std::vector<float> behavior_logp;        // [tokens] see DrawPlan::Draw
   std::vector<float> logp;                 // [tokens] of the softmax of the logits themselves
+  std::vector<float> entropy;              // [tokens] see GenerateOptions::keep_entropy; or empty
   std::vector<std::int64_t> support_size;  // [tokens]; 0: the whole vocabulary
   std::vector<std::int32_t> support;       // their ids, one after another
   float inv_temperature = 1;
@@ -49,6 +50,9 @@ struct GenerateOptions {
   ScheduleOptions schedule = {};           // num_blocks 0: plan_memory's
   LimitNames names = {};                   // for messages
   bool keep_support = true;                // fill Completion::support and support_size
+  // Fill Completion::entropy, with that of softmax(logits * inv_temperature): what a training
+  // forward finds, to the bit, where no op changes logits.
+  bool keep_entropy = false;
   // The bytes of a token, valid until the next call; needed where a request has stop strings.
   std::function<std::string_view(std::int32_t)> token_bytes = {};
   // Constrains tokens, where it is not null; `seed` is that of its calls.

@@ -69,6 +69,7 @@ std::string state_json(const TrainerState& s) {
                                 {"global_step", s.global_step},
                                 {"data", data_json(s.data)},
                                 {"optimizer_steps", s.optimizer_steps},
+                                {"kl_coef", s.kl_coef},
                                 {"metrics_bytes", s.metrics_bytes},
                                 {"samples_bytes", s.samples_bytes},
                                 {"eval_bytes", s.eval_bytes}}
@@ -103,6 +104,7 @@ TrainerState read_trainer_state(const fs::path& checkpoint) {
             .global_step = state.at("global_step"),
             .data = data.is_null() ? "" : data.dump(),
             .optimizer_steps = state.at("optimizer_steps"),
+            .kl_coef = state.value("kl_coef", 0.0),
             .metrics_bytes = state.at("metrics_bytes"),
             .samples_bytes = state.at("samples_bytes"),
             .eval_bytes = state.at("eval_bytes")};
@@ -114,7 +116,8 @@ TrainerState read_trainer_state(const fs::path& checkpoint) {
 
 void write_checkpoint(const fs::path& folder, const fs::path& model_config,
                       const fs::path& chat_template, Transformer& model, const AdamW& optimizer,
-                      const TrainerState& state, std::int64_t keep) {
+                      const TrainerState& state, std::int64_t keep,
+                      std::span<const CheckpointPart> parts) {
   fs::create_directories(folder);
   delete_unfinished(folder);
   const std::string name = std::to_string(state.global_step);
@@ -128,9 +131,11 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config,
   if (!chat_template.empty()) {
     write_file(temporary / "chat_template.jinja", read_file(chat_template));
   }
-  Weights& weights = model.weights();
-  write_model_folder(temporary, model_config, weights.tensors(), weights.options().dtype,
-                     weights.rows(weights.flat()));
+  write_weights(temporary, model_config, model);
+  for (const CheckpointPart& part : parts) {
+    fs::create_directory(temporary / part.name);
+    part.write(temporary / part.name);
+  }
   TrainerState now = state;
   now.optimizer_steps = optimizer.num_steps();
   optimizer.write(temporary / "optimizer.safetensors");
@@ -145,8 +150,14 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config,
     delete_checkpoint(folder, steps[i]);
 }
 
-void read_weights(const fs::path& checkpoint, Transformer& model) {
-  const TensorSet set = TensorSet::open_folder(checkpoint);
+void write_weights(const fs::path& folder, const fs::path& model_config, Transformer& model) {
+  Weights& weights = model.weights();
+  write_model_folder(folder, model_config, weights.tensors(), weights.options().dtype,
+                     weights.rows(weights.flat()));
+}
+
+void read_weights(const fs::path& folder, Transformer& model) {
+  const TensorSet set = TensorSet::open_folder(folder);
   set.check(model.weights().tensors());
   model.weights().load(set);
 }

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace qed {
@@ -20,9 +22,16 @@ struct TrainerState {
   std::int64_t global_step = 0;      // steps done in all stages
   std::string data;                  // of the stage's Mixture; empty: its beginning
   std::int64_t optimizer_steps = 0;  // AdamW's t
+  double kl_coef = 0;                // [kl] coef as it has adapted
   std::uint64_t metrics_bytes = 0;   // length of metrics.jsonl
   std::uint64_t samples_bytes = 0;   // length of samples.jsonl
   std::uint64_t eval_bytes = 0;      // length of eval.jsonl
+};
+
+// A folder inside a checkpoint, beside the model's own files.
+struct CheckpointPart {
+  std::string name;                                                // "reference"
+  std::function<void(const std::filesystem::path& folder)> write;  // into the folder, which exists
 };
 
 // The newest complete checkpoint below `folder`; nothing when there is none.
@@ -37,10 +46,15 @@ TrainerState read_trainer_state(const std::filesystem::path& checkpoint);
 void write_checkpoint(const std::filesystem::path& folder,
                       const std::filesystem::path& model_config,
                       const std::filesystem::path& chat_template, Transformer& model,
-                      const AdamW& optimizer, const TrainerState& state, std::int64_t keep);
+                      const AdamW& optimizer, const TrainerState& state, std::int64_t keep,
+                      std::span<const CheckpointPart> parts = {});
+
+// Writes a model alone: a Hugging Face folder without a tokenizer.
+void write_weights(const std::filesystem::path& folder, const std::filesystem::path& model_config,
+                   Transformer& model);
 
 // Restore what write_checkpoint wrote.
-void read_weights(const std::filesystem::path& checkpoint, Transformer& model);
+void read_weights(const std::filesystem::path& folder, Transformer& model);
 void read_optimizer(const std::filesystem::path& checkpoint, AdamW& optimizer);
 
 }  // namespace qed

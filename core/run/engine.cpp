@@ -109,13 +109,14 @@ void RunContext::report_first_update() {
   live.milestone(cat("first update ", seconds(seconds_since_start()), " after the command"));
 }
 
-bool end_step(RunContext& run, const AdamW& optimizer, const std::atomic<bool>& stop) {
+bool end_step(RunContext& run, const AdamW& optimizer, const std::atomic<bool>& stop,
+              std::span<const CheckpointPart> parts) {
   const Stage& stage = run.stage();
   const std::int64_t step = run.state().stage_step, every = stage.checkpoint.every;
   const bool must_return = step == stage.steps || stop;
   if (must_return || (every > 0 && step % every == 0)) {
     run.folder.checkpoint(run.model_config, run.config.model.chat_template, run.model, optimizer,
-                          stage.checkpoint.keep);
+                          stage.checkpoint.keep, parts);
   }
   return must_return;
 }

@@ -27,7 +27,7 @@ struct Summary {
 };
 
 struct StepSummary {
-  Summary reward, length, prompt_length, entropy, adv, mismatch;
+  Summary reward, length, prompt_length, entropy, adv;
   std::vector<Summary> terms;
   double num_truncated = 0, num_right = 0, num_uniform_groups = 0;
 };
@@ -57,11 +57,8 @@ StepSummary summarise(const Rollout& r, const Experience& e, std::size_t num_ter
     for (const Completion& c : group) s.num_truncated += c.finish == QED_FINISH_LENGTH ? 1 : 0;
     b += group.size();
   }
-  for (std::size_t t = 0; t < e.num_tokens(); ++t) {
-    s.entropy.add(e.entropy[t]);
-    s.adv.add(e.adv[t]);
-    s.mismatch.add(std::abs(static_cast<double>(e.old_logp[t]) - e.behavior_logp[t]));
-  }
+  for (const float h : e.entropy) s.entropy.add(h);
+  for (const float a : e.adv) s.adv.add(a);
   return s;
 }
 
@@ -125,7 +122,6 @@ void write_row(RunContext& run, const std::vector<std::string>& terms, const Rol
   row.add("actor/num_updates", u.num_done);
   for (const auto& [name, total] : u.metrics)
     row.add(name, total.second > 0 ? total.first / total.second : 0.0);
-  row.add("mismatch/max_abs_logp", s.mismatch.max);
   if (run.stage().rollout.refill > 0) {
     row.add("train/num_gen_batches", rollout.num_rounds);
     row.add("train/num_gen_groups", rollout.num_generated);
@@ -136,6 +132,7 @@ void write_row(RunContext& run, const std::vector<std::string>& terms, const Rol
   row.add_clock("timing_s/gen", rollout.gen_s);
   row.add_clock("timing_s/reward", rollout.reward_s);
   row.add_clock("timing_s/old_log_prob", u.old_log_prob_s);
+  row.add_clock("timing_s/ref", u.ref_s);
   row.add_clock("timing_s/adv", u.adv_s);
   row.add_clock("timing_s/update_actor", u.update_actor_s);
   row.add_clock("timing_s/step", step_s);
@@ -187,7 +184,7 @@ std::string live_text(const RunContext& run, const StepSummary& s, const Rollout
                 static_cast<long long>(step), static_cast<long long>(steps), s.reward.mean(),
                 100 * s.num_right / s.reward.n, s.length.mean(), s.entropy.mean(),
                 u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0, r.gen_s,
-                u.old_log_prob_s + u.adv_s + u.update_actor_s,
+                u.old_log_prob_s + u.ref_s + u.adv_s + u.update_actor_s,
                 (s.prompt_length.sum + s.length.sum) / step_s / 1000,
                 static_cast<double>(steps - step) * step_s);
   return text;

@@ -1,6 +1,7 @@
 #include "core/run/rl_rollout.h"
 
 #include "core/run/evaluate.h"
+#include "core/run/truncated.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 
@@ -172,7 +173,10 @@ void Collector::score(std::int64_t step, ScoredGroups& groups) const {
   std::vector<const Scorer*> scorers;
   for (const RenderedPrompt& p : groups.prompts) scorers.push_back(scorers_[p.task].get());
   const std::uint64_t seed = run_.key("verify").add(static_cast<std::uint64_t>(step)).value();
-  complete(run_.model, run_.tokenizer, scorers, generate_options(run_), seed, groups);
+  GenerateOptions options = generate_options(run_);
+  options.keep_entropy = true;
+  complete(run_.model, run_.tokenizer, scorers, options, seed, groups);
+  treat_truncated(stage_.rollout.truncated, groups.completions, groups.scored);
   if (scorers_.size() == 1) return;
   std::size_t index = 0;
   for (std::size_t g = 0; g < groups.prompts.size(); ++g) {
@@ -228,7 +232,8 @@ void Collector::add_baseline(std::int64_t step, Rollout& r) const {
   for (std::size_t g = 0; g < rewards.size(); ++g) {
     const bool is_scored = greedy.scored.scores[g].status == QED_OK;
     const double fallback = rewards[g].empty() ? 0 : mean(rewards[g]);
-    r.baseline.push_back(is_scored ? total_reward(greedy.scored, g) : fallback);
+    r.baseline.insert(r.baseline.end(), r.completions[g].size(),
+                      static_cast<float>(is_scored ? total_reward(greedy.scored, g) : fallback));
   }
   r.gen_s += greedy.gen_s;
   r.reward_s += greedy.reward_s;

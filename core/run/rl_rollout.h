@@ -24,9 +24,9 @@ struct Rollout : ScoredGroups {
   std::int64_t num_rounds = 0;         // of generating; more than 1 with rollout.refill only
   std::int64_t num_generated = 0;      // groups; those that were dropped again included
   std::vector<double> reward;          // of all completions, in order; NaN where scoring failed
-  // [prompts] the reward of a greedy completion; where that could not be scored, the mean of the
-  // group. Empty where the algorithm does not need it.
-  std::vector<double> baseline;
+  // Likewise: the reward of a greedy completion of the prompt; where that could not be scored, the
+  // mean of the group. Empty where the algorithm does not need it.
+  std::vector<float> baseline;
 };
 
 // The variance of a group's rewards, those per token included, over the completions that were

@@ -24,6 +24,7 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     const Rollout rollout = collector.collect(step);
     Experience experience = make_experience(rollout.requests, rollout.completions, rollout.reward,
                                             rollout.scored.streams);
+    experience.baseline = rollout.baseline;
     const UpdateSummary updates = learner.learn(step, lr, experience);
 
     run.state().stage_step = step;
@@ -31,7 +32,7 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     run.state().data = collector.data_state();
     log_step(run, collector.terms(), rollout, experience, updates, watch.seconds(), lr);
     evaluator.after_step();
-    if (end_step(run, learner.optimizer(), stop)) return;
+    if (end_step(run, learner.optimizer(), stop, learner.checkpoint_parts())) return;
   }
 }
 

@@ -1,39 +1,101 @@
 #include "core/run/rl_update.h"
 
 #include "core/data/items.h"
+#include "core/train/mismatch.h"
 #include "core/train/update.h"
 #include "core/util/clock.h"
+#include "core/util/error.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace qed {
 
 namespace {
 
-constexpr std::uint64_t kProvided = 0;  // of QED_NEEDS_<what>
+// Of QED_NEEDS_<what>.
+constexpr std::uint64_t kProvided =
+    QED_NEEDS_REF | QED_NEEDS_BASELINE | QED_NEEDS_ENTROPY | QED_NEEDS_UPDATE_LOGP;
+constexpr char kReference[] = "reference";  // its folder in a checkpoint
 
 }  // namespace
 
 Learner::Learner(RunContext& run)
     : run_(run),
-      algorithm_(run.component("algorithm", run.stage().algorithm.name),
-                 run.stage().algorithm.options.dump(), run.plugins.abi()),
+      stage_(run.stage()),
+      algorithm_(run.component("algorithm", stage_.algorithm.name), stage_.algorithm.options.dump(),
+                 run.plugins.abi()),
       optimizer_(run.model.weights()) {
   algorithm_.check_needs(kProvided);
+  check_mismatch(stage_.mismatch);
+  open_reference();
   if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer_);
+}
+
+void Learner::open_reference() {
+  const bool resumes = run_.state().stage_step > 0;
+  if (!resumes) run_.state().kl_coef = stage_.kl.coef;
+  if (stage_.kl.coef == 0 && (algorithm_.needs() & QED_NEEDS_REF) == 0) {
+    if (stage_.kl.sync_every == 0) return;
+    throw Error("`sync_every` in [kl] has no effect: nothing is measured against the reference",
+                "remove it, or set kl.coef", kExitUsage);
+  }
+  reference_ = std::make_unique<Reference>(run_.model);
+  if (resumes) read_weights(*run_.folder.resumed_from() / kReference, reference_->model());
+}
+
+std::vector<CheckpointPart> Learner::checkpoint_parts() {
+  if (reference_ == nullptr) return {};
+  return {{kReference, [this](const std::filesystem::path& folder) {
+             write_weights(folder, run_.model_config, reference_->model());
+           }}};
 }
 
 UpdateSummary Learner::learn(std::int64_t step, double lr, Experience& experience) {
   Stopwatch watch;
   UpdateSummary out;
-  score(run_.model, experience, run_.stage().train.micro_tokens);
-  out.old_log_prob_s = watch.lap();
+  compute_log_probs(experience, out);
+  watch.lap();
+  const double next_kl_coef = measure_kl(experience, out.metrics);
   compute_advantages(step, experience, out.metrics);
   out.adv_s = watch.lap();
   update(step, lr, experience, out);
   out.update_actor_s = watch.lap();
+  run_.state().kl_coef = next_kl_coef;
+  if (stage_.kl.sync_every > 0 && step % stage_.kl.sync_every == 0) reference_->sync(run_.model);
   return out;
+}
+
+// old_logp is behavior_logp already: the training forward is run only where the two may differ, and
+// that is to be corrected.
+void Learner::compute_log_probs(Experience& e, UpdateSummary& out) {
+  Stopwatch watch;
+  if (corrects_mismatch(stage_.mismatch)) {
+    score(run_.model, e, stage_.train.micro_tokens);
+    e.correction = mismatch_weights(stage_.mismatch, e, out.metrics);
+  }
+  out.old_log_prob_s = watch.lap();
+  if (reference_ != nullptr) e.ref_logp = reference_->logp(e, stage_.train.micro_tokens);
+  out.ref_s = watch.lap();
+}
+
+// Puts the KL into the reward, where it belongs there.
+double Learner::measure_kl(Experience& e, MetricSums& metrics) const {
+  const KlTable& table = stage_.kl;
+  const double coef = run_.state().kl_coef;
+  if (table.coef == 0) return coef;
+  metrics["actor/kl_coef"] = {coef, 1};
+  const bool is_in_reward = table.place == "reward";
+  if (!is_in_reward && table.target == 0) return coef;
+  const KlPenalty penalty = kl_penalty(kl_estimator(table.estimator), coef, e);
+  if (is_in_reward) {
+    e.streams.push_back({"kl", std::nullopt, penalty.reward});
+    metrics["actor/reward_kl_penalty"] = {penalty.mean_kl, 1};
+  }
+  if (table.target == 0) return coef;
+  return adapted_kl_coef(coef, penalty.mean_kl, table.target, table.horizon, penalty.num_seqs);
 }
 
 void Learner::compute_advantages(std::int64_t step, Experience& e, MetricSums& metrics) const {
@@ -48,29 +110,52 @@ void Learner::compute_advantages(std::int64_t step, Experience& e, MetricSums& m
   algorithm_.advantage(batch.abi(), out, metrics, seed);
 }
 
-// Updates without any advantage are skipped whole.
+UpdateOptions Learner::update_options(std::int64_t step) const {
+  const TrainTable& train = stage_.train;
+  const std::int64_t length =
+      train.aggregation_length > 0 ? train.aggregation_length : stage_.rollout.max_new_tokens;
+  return {.micro_tokens = train.micro_tokens,
+          .aggregation = train.aggregation,
+          .aggregation_length = static_cast<double>(length),
+          .kl_coef = stage_.kl.place == "loss" ? run_.state().kl_coef : 0,
+          .kl_estimator = kl_estimator(stage_.kl.estimator),
+          .entropy_coef = train.entropy_coef,
+          .nll_coef = train.nll_coef,
+          .step = static_cast<std::uint64_t>(step)};
+}
+
+// Updates without any signal are skipped whole.
 void Learner::update(std::int64_t step, double lr, const Experience& e, UpdateSummary& out) {
-  const TrainTable& options = run_.stage().train;
+  const TrainTable& options = stage_.train;
+  UpdateOptions how = update_options(step);
+  constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+  double max_ratio = kNotMeasured, max_mismatch = kNotMeasured;
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     KeyHash key = run_.key("order");
-    key.add(static_cast<std::uint64_t>(step)).add(static_cast<std::uint64_t>(epoch));
+    key.add(how.step).add(static_cast<std::uint64_t>(epoch));
     const auto order = shuffled(e.num_seqs(), key.value());
     for (std::int64_t m = 0; m < options.mini_batches; ++m) {
       const auto n = static_cast<std::int64_t>(order.size());
       std::vector<std::size_t> rows(order.begin() + n * m / options.mini_batches,
                                     order.begin() + n * (m + 1) / options.mini_batches);
       std::sort(rows.begin(), rows.end());
-      const PolicyGradient g = policy_gradient(
-          run_.model, algorithm_, e, rows, static_cast<std::uint64_t>(step), options.micro_tokens,
-          KeyHash(key).add(static_cast<std::uint64_t>(m)).value(), out.metrics);
+      how.seed = KeyHash(key).add(static_cast<std::uint64_t>(m)).value();
+      how.policy_is_old = out.num_done == 0;
+      const PolicyGradient g = policy_gradient(run_.model, algorithm_, e, rows, how, out.metrics);
       out.loss += g.loss;
       ++out.num_planned;
+      if (g.has_logp) {
+        max_ratio = std::fmax(max_ratio, g.max_ratio);
+        if (how.policy_is_old) max_mismatch = std::fmax(max_mismatch, g.max_abs_mismatch);
+      }
       if (!g.has_signal) continue;
       out.grad_norm += optimizer_.step(options, lr);
       ++out.num_done;
       run_.report_first_update();
     }
   }
+  out.metrics["ratio/max"] = {max_ratio, 1};
+  out.metrics["mismatch/max_abs_logp"] = {max_mismatch, 1};
 }
 
 }  // namespace qed

@@ -69,14 +69,16 @@ void RunFolder::bind(const RunConfig& config) {
 }
 
 void RunFolder::checkpoint(const fs::path& model_config, const fs::path& chat_template,
-                           Transformer& model, const AdamW& optimizer, std::int64_t keep) {
+                           Transformer& model, const AdamW& optimizer, std::int64_t keep,
+                           std::span<const CheckpointPart> parts) {
   metrics_->sync();
   samples_->sync();
   evals_->sync();
   state.metrics_bytes = metrics_->length();
   state.samples_bytes = samples_->length();
   state.eval_bytes = evals_->length();
-  write_checkpoint(checkpoints(), model_config, chat_template, model, optimizer, state, keep);
+  write_checkpoint(checkpoints(), model_config, chat_template, model, optimizer, state, keep,
+                   parts);
 }
 
 }  // namespace qed

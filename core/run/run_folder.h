@@ -35,7 +35,8 @@ class RunFolder {
   // Makes the logs durable and writes a checkpoint of this moment.
   void checkpoint(const std::filesystem::path& model_config,
                   const std::filesystem::path& chat_template, Transformer& model,
-                  const AdamW& optimizer, std::int64_t keep);
+                  const AdamW& optimizer, std::int64_t keep,
+                  std::span<const CheckpointPart> parts = {});
 
  private:
   // The open lock file; closed also when the constructor throws.

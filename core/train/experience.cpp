@@ -8,11 +8,16 @@
 
 namespace qed {
 
-bool Experience::is_active(std::size_t b) const {
-  return keep[b] != 0 && valid[b] != 0 &&
-         std::any_of(adv.begin() + static_cast<std::ptrdiff_t>(offset[b]),
+bool Experience::has_advantage(std::size_t b) const {
+  return std::any_of(adv.begin() + static_cast<std::ptrdiff_t>(offset[b]),
                      adv.begin() + static_cast<std::ptrdiff_t>(offset[b + 1]),
                      [](float a) { return a != 0; });
+}
+
+double Experience::num_written(std::size_t b) const {
+  return static_cast<double>(std::count(mask.begin() + static_cast<std::ptrdiff_t>(offset[b]),
+                                        mask.begin() + static_cast<std::ptrdiff_t>(offset[b + 1]),
+                                        std::uint8_t{1}));
 }
 
 Experience make_experience(std::span<const GenerateRequest> requests,
@@ -31,9 +36,11 @@ Experience make_experience(std::span<const GenerateRequest> requests,
       e.valid.push_back(std::isfinite(r) ? 1 : 0);
       e.reward.push_back(std::isfinite(r) ? static_cast<float>(r) : 0.0f);
       e.behavior_logp.insert(e.behavior_logp.end(), c.behavior_logp.begin(), c.behavior_logp.end());
+      e.entropy.insert(e.entropy.end(), c.entropy.begin(), c.entropy.end());
     }
   }
   QED_CHECK(reward.size() == e.num_seqs());
+  e.old_logp = e.behavior_logp;  // the same forward code, so the same bits
   e.mask.assign(e.num_tokens(), 1);
   e.adv.assign(e.num_tokens(), 0);
   e.keep.assign(e.num_seqs(), 1);
@@ -54,7 +61,7 @@ BatchView::BatchView(const Experience& from, std::span<const std::size_t> rows,
     const auto begin = static_cast<std::ptrdiff_t>(from.offset[b]);
     const auto end = static_cast<std::ptrdiff_t>(from.offset[b + 1]);
     const auto take = [&](auto& to, const auto& all) {
-      to.insert(to.end(), all.begin() + begin, all.begin() + end);
+      if (!all.empty()) to.insert(to.end(), all.begin() + begin, all.begin() + end);
     };
     offset_.push_back(offset_.back() + static_cast<std::uint64_t>(end - begin));
     group_.push_back(from.group[b]);
@@ -64,7 +71,12 @@ BatchView::BatchView(const Experience& from, std::span<const std::size_t> rows,
     take(mask_, from.mask);
     take(behavior_logp_, from.behavior_logp);
     take(old_logp_, from.old_logp);
+    take(ref_logp_, from.ref_logp);
+    take(value_, from.value);
     take(adv_, from.adv);
+    take(ret_, from.ret);
+    take(correction_, from.correction);
+    if (!from.baseline.empty()) baseline_.push_back(from.baseline[b]);
     for (std::size_t s = 0; s < from.streams.size(); ++s) {
       take(stream_rewards_[s], from.streams[s].reward);
     }
@@ -87,17 +99,24 @@ BatchView::BatchView(const Experience& from, std::span<const std::size_t> rows,
   abi_.mask = {mask_.data(), mask_.size()};
   abi_.behavior_logp = {behavior_logp_.data(), behavior_logp_.size()};
   abi_.old_logp = {old_logp_.data(), old_logp_.size()};
+  abi_.ref_logp = {ref_logp_.data(), ref_logp_.size()};
+  abi_.value = {value_.data(), value_.size()};
+  abi_.baseline = {baseline_.data(), baseline_.size()};
   abi_.finish = {finish_.data(), finish_.size()};
   abi_.streams = stream_pointers_.data();
   abi_.num_streams = stream_pointers_.size();
 }
 
-std::vector<float> BatchView::token_mean(double num_tokens) const {
-  std::vector<float> weight(mask_.size());
-  for (std::size_t t = 0; t < weight.size(); ++t) {
-    weight[t] = static_cast<float>(mask_[t] / num_tokens);
+std::vector<float> BatchView::weights(std::span<const double> of_sequence, bool corrected) const {
+  QED_CHECK(of_sequence.size() == group_.size());
+  std::vector<float> out(mask_.size());
+  for (std::size_t i = 0; i < of_sequence.size(); ++i) {
+    for (auto t = offset_[i]; t < offset_[i + 1]; ++t) {
+      const double correction = corrected && !correction_.empty() ? correction_[t] : 1;
+      out[t] = static_cast<float>(mask_[t] * of_sequence[i] * correction);
+    }
   }
-  return weight;
+  return out;
 }
 
 }  // namespace qed

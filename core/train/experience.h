@@ -26,10 +26,15 @@ struct Experience {
   std::vector<std::uint8_t> finish;   // [B] QED_FINISH_<reason>
   std::vector<std::uint8_t> mask;     // [T] 1: the model wrote it
   std::vector<float> behavior_logp;   // [T]
-  std::vector<float> old_logp;        // [T] from the training forward, before the first update
-  std::vector<float> entropy;         // [T] likewise
+  std::vector<float> old_logp;        // [T] of the policy before the first update: behavior_logp,
+                                      // until `score` measures it
+  std::vector<float> entropy;         // [T] of the full tempered distribution, likewise
+  std::vector<float> ref_logp;        // [T] over it, under the reference; empty without one
+  std::vector<float> baseline;        // [B] reward of the group's greedy completion; or empty
+  std::vector<float> value, ret;      // [T] of the critic, before the first update; or empty
   std::vector<float> adv;             // [T]
   std::vector<std::uint8_t> keep;     // [B]
+  std::vector<float> correction;      // [T] of mismatch_weights; empty: 1
   struct Stream {
     std::string label;
     std::optional<double> gamma;
@@ -39,8 +44,9 @@ struct Experience {
 
   std::size_t num_seqs() const { return sequences.size(); }
   std::size_t num_tokens() const { return behavior_logp.size(); }
-  // True when some token of sequence b has an advantage, and it takes part in updates.
-  bool is_active(std::size_t b) const;
+  bool is_in_loss(std::size_t b) const { return keep[b] != 0 && valid[b] != 0; }
+  bool has_advantage(std::size_t b) const;  // some token of sequence b has one
+  double num_written(std::size_t b) const;  // tokens of it that the model wrote
 };
 
 // Lays out completions (one vector per group). `reward` is NaN where scoring failed; `streams` have
@@ -57,13 +63,16 @@ class BatchView {
   BatchView(const Experience& from, std::span<const std::size_t> rows, std::uint64_t step);
   const qed_batch& abi() const { return abi_; }
   std::span<const float> adv() const { return adv_; }
-  // weight[t] = mask[t] / num_tokens: the mean over the tokens of an update.
-  std::vector<float> token_mean(double num_tokens) const;
+  std::span<const float> ret() const { return ret_; }
+  // weight[t] = mask[t] * of_sequence[i] for the tokens of row i; with `corrected` times the
+  // correction.
+  std::vector<float> weights(std::span<const double> of_sequence, bool corrected) const;
   std::size_t num_tokens() const { return mask_.size(); }
 
  private:
   std::vector<std::uint64_t> offset_, group_;
-  std::vector<float> reward_, behavior_logp_, old_logp_, adv_;
+  std::vector<float> reward_, baseline_;
+  std::vector<float> behavior_logp_, old_logp_, ref_logp_, value_, adv_, ret_, correction_;
   std::vector<std::uint8_t> valid_, mask_, finish_;
   std::vector<std::vector<float>> stream_rewards_;
   std::vector<qed_stream> streams_;

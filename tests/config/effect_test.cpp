@@ -7,6 +7,7 @@
 namespace qed {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -68,6 +69,23 @@ TEST_F(Effect, ALimitOfRowsNeedsAFile) {
               HasSubstr("^^^^^^^^^^ only rows of `data` are cut"));
   EXPECT_THAT(error_of(head() + rl() + "data = \"rows.jsonl\"\n"),
               HasSubstr("^^^^ only sft stages use it"));
+}
+
+TEST_F(Effect, AKeyOfALossThatIsOffIsReported) {
+  EXPECT_THAT(error_of(head() + "[train]\naggregation_length = 9\n" + rl()),
+              HasSubstr("^^ only the aggregation \"constant\" uses it"));
+  EXPECT_THAT(error_of(head() + "[kl]\nestimator = \"k1\"\n" + rl()),
+              HasSubstr("^^^^^^^^^ `coef` in [kl] is 0"));
+  EXPECT_THAT(error_of(head() + "[kl]\ncoef = 0.1\nhorizon = 9\n" + rl()),
+              HasSubstr("^^^^^^^ `target` in [kl] is 0"));
+  EXPECT_THAT(error_of(head() + "[mismatch]\ntoken_tis = 2\nsequence_tis = 5\n" + rl()),
+              HasSubstr("^^^^^^^^^^^^ `token_tis` in [mismatch] weighs the tokens already"));
+  EXPECT_THAT(error_of(head() + "[kl]\ncoef = 0.1\n[train]\nnll_coef = 0.1\n" + sft()),
+              AllOf(HasSubstr("`coef` in [kl] has no effect"),
+                    HasSubstr("`nll_coef` in [train] has no effect")));
+  const RunConfig config =
+      load(head() + "[kl]\ncoef = 0.1\ntarget = 0.1\nhorizon = 9\n" + sft() + rl());
+  EXPECT_EQ(config.stages[1].kl.horizon, 9);
 }
 
 TEST_F(Effect, WhatSetSwitchesOffNeedsNoEditOfTheFile) {

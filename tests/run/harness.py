@@ -99,8 +99,8 @@ def checkpoint_steps(folder):
 
 def hashes(checkpoint):
     """{file: sha256} of a checkpoint."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(checkpoint.iterdir())}
+    return {str(path.relative_to(checkpoint)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(checkpoint.rglob("*")) if path.is_file()}
 
 
 def check_same(expected, actual, what, all_checkpoints=True):

@@ -1,0 +1,42 @@
+#pragma once
+
+// One forward over packed sequences, micro-batch by micro-batch: what scoring and training share.
+
+#include "core/model/transformer.h"
+#include "core/train/packing.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/index_select.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace qed {
+
+// Log-probs and entropies of the completion tokens; differentiable.
+inline ops::TokenLogp token_logp(Transformer& model, const Packed& batch) {
+  const at::Tensor h = model.forward(batch.id, batch.position, {.offset = batch.offset});
+  return model.token_logp(at::index_select(h, 0, batch.row), batch.target, batch.inv_temperature,
+                          batch.support);
+}
+
+inline std::span<const float> values(const at::Tensor& t) {
+  return {t.const_data_ptr<float>(), static_cast<std::size_t>(t.numel())};
+}
+
+// Calls f(begin, end) for each micro-batch of the sequences.
+template <class F>
+void for_each_micro_batch(std::span<const Sequence> sequences, std::int64_t micro_tokens, F&& f) {
+  if (sequences.empty()) return;
+  const auto cut = micro_batches(sequences, micro_tokens);
+  for (std::size_t i = 0; i + 1 < cut.size(); ++i) f(cut[i], cut[i + 1]);
+}
+
+// Appends the log-probs, and the entropies where they are wanted, of all completion tokens. No
+// gradient.
+void append_scores(Transformer& model, std::span<const Sequence> sequences,
+                   std::int64_t micro_tokens, std::vector<float>& logp,
+                   std::vector<float>* entropy);
+
+}  // namespace qed
