@@ -119,6 +119,11 @@ TaskTable Resolver::task(const std::string& table, int stage, std::vector<Layer>
   }
   result.name = given["name"];
   result.label = given["label"].get<std::string>().empty() ? given["name"] : given["label"];
+  if (!is_bare_key(result.label)) {
+    const Node* at = origin(stage, table, "label");
+    add({at->span, cat("`", result.label, "` is no label of a task"),
+         "a label has letters, digits, _ and - only", ""});
+  }
   result.weight = given["weight"];
   result.window = given["window"];
   if (result.window[0] > result.window[1]) {

@@ -87,6 +87,8 @@ TEST_F(Tasks, AWrongTableIsReportedWithItsPlace) {
               HasSubstr("unknown key `digit` in [task.1]"));
   EXPECT_THAT(error_of(file("[task]\nname = \"sums\"\nwindow = [0.9, 0.1]\n")),
               HasSubstr("`window` ends below where it begins"));
+  EXPECT_THAT(error_of(file("[task]\nname = \"sums\"\nlabel = \"my sums\"\n")),
+              HasSubstr("a label has letters, digits, _ and - only"));
   EXPECT_THAT(error_of(file("[task]\nname = \"sums\"\nweight = 2\n")),
               HasSubstr("there is one task; several are written [[task]]"));
 }
