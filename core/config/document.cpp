@@ -21,6 +21,20 @@ void insert(Node& parent, Node node) {
   }
 }
 
+// [[task]] becomes tables 1, 2, … of `task`, as --set names them.
+void number_tasks(Node& parent) {
+  Node* task = parent.find("task");
+  if (task == nullptr || task->type != NodeType::kArray || task->children.empty()) return;
+  for (const Node& child : task->children) {
+    if (!child.is_table()) return;
+  }
+  task->type = NodeType::kTable;
+  for (std::size_t i = 0; i < task->children.size(); ++i) {
+    task->children[i].key = std::to_string(i + 1);
+    task->children[i].key_span = task->children[i].span;
+  }
+}
+
 }  // namespace
 
 bool is_bare_key(std::string_view text) {
@@ -92,6 +106,10 @@ Document read_document(const std::string& file, const std::vector<std::string>& 
                        std::vector<Problem>& problems) {
   Document document;
   document.file = read_files(file, document, problems);
+  number_tasks(document.file);
+  if (Node* stages = document.file.find("stage")) {
+    for (Node& stage : stages->children) number_tasks(stage);
+  }
   for (const std::string& argument : overrides) {
     read_set(argument, "train.lr=1e-6", document, problems);
   }

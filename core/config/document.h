@@ -35,7 +35,9 @@ bool is_bare_key(std::string_view text);
 
 struct Document {
   std::vector<SourceText> sources;  // the run file, what it extends in turn, then each --set
-  Node file;  // the root table of the run file, filled up from what it extends
+  // The root table of the run file, filled up from what it extends. [[task]] are tables 1, 2, … of
+  // `task`.
+  Node file;
   Node sets;  // what --set gave; `stage` holds tables named "1", "2", …; the last of a key wins
   bool is_complete = true;  // every file could be read and is TOML
 

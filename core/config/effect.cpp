@@ -36,6 +36,8 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
         key == "max_new_tokens" || key == "max_batch" || key == "max_failure_frac";
     if (is_rl_key || (table == "rollout" && !is_limit)) return "only rl stages use it";
   }
+  if (table == "task" && key == "weight") return "there is one task; several are written [[task]]";
+  if (!is_rl && table.starts_with("task") && key == "window") return "only rl stages use it";
   if (table.starts_with("reward.") && key != "weight") {
     const std::string_view label = table.substr(table.find('.') + 1);
     const auto is_off = [&](const RewardTerm& t) { return t.label == label && t.weight == 0; };

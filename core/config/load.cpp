@@ -66,7 +66,7 @@ void report_table(const nlohmann::json& values, const std::string& table, int st
   }
   for (const auto& [key, value] : values.items()) {
     const bool is_done = std::find(order.begin(), order.end(), key) != order.end();
-    if (!is_done && (is_plugin_table(table) || declared == "reward")) add(key, value);
+    if (!is_done && (is_plugin_table(declared) || declared == "reward")) add(key, value);
   }
 }
 
@@ -81,12 +81,13 @@ void fill_report(const RunConfig& config, Resolver& resolver, LoadReport& report
     report_table(stage, "", number, resolver, report);
     for (const std::string& table : stage_tables()) {
       if (!stage.contains(table)) continue;
-      if (table != "reward") {
+      const bool is_list = table == "task" && config.stages[i].tasks.size() > 1;
+      if (table != "reward" && !is_list) {
         report_table(stage[table], table, number, resolver, report);
         continue;
       }
-      for (const auto& [label, term] : stage[table].items()) {
-        report_table(term, "reward." + label, number, resolver, report);
+      for (const auto& [label, values] : stage[table].items()) {
+        report_table(values, table + "." + label, number, resolver, report);
       }
     }
   }

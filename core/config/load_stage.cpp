@@ -115,10 +115,11 @@ Stage load_stage(int number, bool is_real, Resolver& resolver) {
       const bool is_used = table == "task" || stage.kind != "sft";
       const bool is_needed = !stage.kind.empty() && (stage.kind != "sft" || stage.data.empty());
       if (!is_used || (!is_given && !is_needed)) continue;
-      PluginTable& member = table == "task"        ? stage.task
-                            : table == "algorithm" ? stage.algorithm
-                                                   : stage.sampler;
-      member = resolver.plugin(table, layers_of);
+      if (table == "task") {
+        stage.tasks = resolver.tasks(layers_of);
+        continue;
+      }
+      (table == "algorithm" ? stage.algorithm : stage.sampler) = resolver.plugin(table, layers_of);
     } else {
       const auto values =
           resolver.table(table_spec(table).options, layers, engine_names(table, number));

@@ -109,6 +109,69 @@ PluginTable Resolver::plugin(const std::string& kind, int stage) {
   return result;
 }
 
+TaskTable Resolver::task(const std::string& table, int stage, std::vector<Layer> layers) {
+  const Slot slot{"task", table, "", table_spec("task").options};
+  const nlohmann::json given = engine_keys(slot, stage, layers);
+  TaskTable result;
+  if (given["name"].is_null()) {
+    if (!is_broken(stage, table, "name")) missing_name("task", layers);
+    return result;
+  }
+  result.name = given["name"];
+  result.label = given["label"].get<std::string>().empty() ? given["name"] : given["label"];
+  if (!is_bare_key(result.label)) {
+    const Node* at = origin(stage, table, "label");
+    add({at->span, cat("`", result.label, "` is no label of a task"),
+         "a label has letters, digits, _ and - only", ""});
+  }
+  result.weight = given["weight"];
+  result.window = given["window"];
+  if (result.window[0] > result.window[1]) {
+    const Node* at = origin(stage, table, "window");
+    add({at->span, "`window` ends below where it begins", "", "write [least, most]"});
+  }
+  result.options = plugin_options(slot, stage, result.name, layers);
+  return result;
+}
+
+std::vector<TaskTable> Resolver::tasks(int stage) {
+  std::vector<Layer> layers = this->layers("task", stage);
+  const auto is_list = [](const Layer& layer) {
+    return layer.table != nullptr && layer.table->find("1") != nullptr &&
+           layer.table->find("1")->is_table();
+  };
+  // The file's strongest layer says whether there are several.
+  const bool has_own = layers.size() > 2 && layers[2].table != nullptr;
+  const std::size_t strongest = has_own ? 2 : 0;
+  const bool is_replaced = has_own && (is_list(layers[0]) || is_list(layers[2]));
+  if (!is_list(layers[strongest])) {
+    if (is_replaced) layers[0].table = layers[1].table = nullptr;
+    return {task("task", stage, layers)};
+  }
+  for (const Layer& layer : layers) {
+    if (layer.table == nullptr || (is_replaced && &layer < &layers[2])) continue;
+    for (const Node& node : layer.table->children) {
+      if (layers[strongest].table->find(node.key) != nullptr && node.is_table()) continue;
+      add({node.key_span, cat("there is no task `", node.key, "` among several"), "",
+           cat("tasks count from 1: --set task.1.weight=2")});
+    }
+  }
+  std::vector<TaskTable> tasks;
+  for (const Node& entry : layers[strongest].table->children) {
+    const std::string table = "task." + entry.key;
+    std::vector<Layer> own = this->layers(table, stage);
+    if (is_replaced) own[0].table = own[1].table = nullptr;
+    TaskTable next = task(table, stage, std::move(own));
+    const auto is_same = [&](const TaskTable& other) { return other.label == next.label; };
+    if (!next.label.empty() && std::any_of(tasks.begin(), tasks.end(), is_same)) {
+      add({entry.span, cat("two tasks are called `", next.label, "`"), "",
+           "give one of them another `label`"});
+    }
+    tasks.push_back(std::move(next));
+  }
+  return tasks;
+}
+
 void Resolver::missing_name(const std::string& kind, const std::vector<Layer>& layers) {
   const std::string hint =
       cat("write [", kind, "] with the `name` of a plugin; `qed plugins` lists them");

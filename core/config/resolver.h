@@ -42,9 +42,13 @@ class Resolver {
   nlohmann::json table(const std::vector<OptionSpec>& options, const std::vector<Layer>& layers,
                        const TableNames& names);
 
-  // Task, algorithm or sampler `kind` of stage number `stage`; the name is empty when none is
-  // given.
+  // Algorithm or sampler `kind` of stage number `stage`; the name is empty when none is given.
   PluginTable plugin(const std::string& kind, int stage);
+
+  // The tasks of a stage: one from [task], several from [[task]], which are tables 1, 2, … of
+  // `task` here. A stage's own [task] or [[task]] stands for a [[task]] of the top level as a
+  // whole.
+  std::vector<TaskTable> tasks(int stage);
 
   // The terms of [reward] in this stage, by label, those of weight 0 too; and the weight of the
   // task's own reward.
@@ -100,6 +104,7 @@ class Resolver {
   nlohmann::json plugin_options(const Slot& slot, int stage, const std::string& name,
                                 std::vector<Layer>& layers);
   void missing_name(const std::string& kind, const std::vector<Layer>& layers);
+  TaskTable task(const std::string& table, int stage, std::vector<Layer> layers);
   std::vector<std::string> reward_labels(int stage);
   RewardTerm reward_term(const std::string& label, int stage);
 

@@ -66,6 +66,29 @@ TableSpec describe_plugin(const char* name, const char* help) {
           {{.name = "name", .help = cat("of the ", name, "; the other keys are its options")}}};
 }
 
+TableSpec describe_task() {
+  TableSpec spec = describe_plugin("task",
+                                   "the plugin that gives prompts and scores completions; "
+                                   "several, with weights, are written [[task]]");
+  spec.options.push_back({.name = "weight",
+                          .type = OptionType::kFloat,
+                          .default_value = 1.0,
+                          .min = 0,
+                          .is_min_open = true,
+                          .help = "[[task]]: share of the prompts, relative to the other tasks'"});
+  spec.options.push_back({.name = "label",
+                          .default_value = "",
+                          .help = "names the task in metrics; by default the plugin's name"});
+  spec.options.push_back({.name = "window",
+                          .type = OptionType::kFloatList,
+                          .default_value = TaskTable().window,
+                          .min = 0,
+                          .max = 1,
+                          .length = 2,
+                          .help = "rl: items with another pass rate are left out for a while"});
+  return spec;
+}
+
 TableSpec describe_reward() {
   return {"reward",
           "rl: extra terms: LABEL = { name = \"a plugin\", weight = 1, its options }",
@@ -87,6 +110,25 @@ nlohmann::json write(Table table) {  // a copy: the visitors take members that c
   Write visitor;
   visit(visitor, table);
   return visitor.to;
+}
+
+nlohmann::json write(const TaskTable& table, bool is_alone) {
+  nlohmann::json to = table.options;
+  to["name"] = table.name;
+  if (table.label != table.name) to["label"] = table.label;
+  if (!is_alone) to["weight"] = table.weight;
+  if (table.window != TaskTable().window) to["window"] = table.window;
+  return to;
+}
+
+// One task as a table, several as tables 1, 2, ….
+nlohmann::json write(const std::vector<TaskTable>& tasks) {
+  if (tasks.size() == 1) return write(tasks.front(), true);
+  nlohmann::json to = nlohmann::json::object();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    to[std::to_string(i + 1)] = write(tasks[i], false);
+  }
+  return to;
 }
 
 nlohmann::json write(const PluginTable& table) {
@@ -123,7 +165,7 @@ nlohmann::json write(const Stage& stage) {
     nlohmann::json kept = without_idle_keys(stage, table, write(values));
     if (!kept.empty()) to[table] = std::move(kept);
   };
-  if (!stage.task.name.empty()) add("task", stage.task);
+  if (!stage.tasks.empty()) to["task"] = write(stage.tasks);
   if (stage.kind == "rl") to["reward"] = write_rewards(stage);
   add("algorithm", stage.algorithm);
   add("sampler", stage.sampler);
@@ -151,7 +193,7 @@ const std::vector<TableSpec>& table_specs() {
   static const std::vector<TableSpec> specs = {
       describe<RunTable>("run", "the run as a whole"),
       describe<ModelTable>("model", "what is trained: `path` or `config`"),
-      describe_plugin("task", "the plugin that gives prompts and scores completions"),
+      describe_task(),
       describe_reward(),
       describe_plugin("algorithm", "rl: the plugin that turns rewards into gradients"),
       describe_plugin("sampler", "rl: the plugin that shapes how tokens are drawn"),

@@ -35,6 +35,13 @@ struct PluginTable {
   nlohmann::json options = nlohmann::json::object();
 };
 
+// A task of a stage, and its part in the mixture where there are several.
+struct TaskTable : PluginTable {
+  std::string label;                      // names it in metrics; by default the plugin's name
+  double weight = 1.0;                    // share of the prompts, relative to the other tasks'
+  std::array<double, 2> window = {0, 1};  // rl: items with another pass rate are left out
+};
+
 // An extra term of the reward, from a plugin of kind "reward": a key of [reward].
 struct RewardTerm {
   std::string label;            // names the term in metrics
@@ -109,12 +116,13 @@ struct CheckpointTable {
 struct Stage {
   std::string kind;  // "sft" or "rl"
   std::int64_t steps = 0;
-  std::string data;                      // sft: a file of demonstrations; empty: the task's
-  std::int64_t demonstrations = 0;       // sft: how many there are in all; 0: all of the file
-  std::int64_t max_tokens = 0;           // sft: longer rows of the file are cut; 0: refused
-  PluginTable task, algorithm, sampler;  // algorithm and sampler: rl only
-  double task_weight = 1.0;              // rl: of the task's own reward in the sum
-  std::vector<RewardTerm> rewards;       // rl: what is added to it, by label
+  std::string data;                 // sft: a file of demonstrations; empty: the task's
+  std::int64_t demonstrations = 0;  // sft: how many there are in all; 0: all of the file
+  std::int64_t max_tokens = 0;      // sft: longer rows of the file are cut; 0: refused
+  std::vector<TaskTable> tasks;     // at least one, but for sft with `data`
+  PluginTable algorithm, sampler;   // rl only
+  double task_weight = 1.0;         // rl: of the task's own reward in the sum
+  std::vector<RewardTerm> rewards;  // rl: what is added to it, by label
   RolloutTable rollout;
   TrainTable train;
   KlTable kl;              // rl

@@ -110,6 +110,8 @@ std::string use_of_word(const qed_component& component, std::string_view name) {
   if (name == "weight" && (kind == "task" || kind == "reward")) {
     return cat("is the weight of the ", kind);
   }
+  if (kind == "task" && name == "label") return "names the task in metrics";
+  if (kind == "task" && name == "window") return "chooses items by their pass rate";
   if (name == "gamma" && kind == "reward") return "is the discount of the reward's tokens";
   return "";
 }

@@ -58,12 +58,16 @@ void delete_checkpoint(const fs::path& folder, std::int64_t step) {
   fs::remove_all(doomed);
 }
 
+nlohmann::ordered_json data_json(const std::string& data) {
+  return data.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json::parse(data);
+}
+
 std::string state_json(const TrainerState& s) {
   return nlohmann::ordered_json{{"format", 1},
                                 {"stage", s.stage},
                                 {"stage_step", s.stage_step},
                                 {"global_step", s.global_step},
-                                {"data_cursor", s.data_cursor},
+                                {"data", data_json(s.data)},
                                 {"optimizer_steps", s.optimizer_steps},
                                 {"kl_coef", s.kl_coef},
                                 {"metrics_bytes", s.metrics_bytes},
@@ -94,15 +98,16 @@ std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
 TrainerState read_trainer_state(const fs::path& checkpoint) {
   const auto state = read_state(checkpoint);
   try {
-    return {state.at("stage"),
-            state.at("stage_step"),
-            state.at("global_step"),
-            state.at("data_cursor"),
-            state.at("optimizer_steps"),
-            state.value("kl_coef", 0.0),
-            state.at("metrics_bytes"),
-            state.at("samples_bytes"),
-            state.value("eval_bytes", std::uint64_t{0})};
+    const auto& data = state.at("data");
+    return {.stage = state.at("stage"),
+            .stage_step = state.at("stage_step"),
+            .global_step = state.at("global_step"),
+            .data = data.is_null() ? "" : data.dump(),
+            .optimizer_steps = state.at("optimizer_steps"),
+            .kl_coef = state.value("kl_coef", 0.0),
+            .metrics_bytes = state.at("metrics_bytes"),
+            .samples_bytes = state.at("samples_bytes"),
+            .eval_bytes = state.at("eval_bytes")};
   } catch (const nlohmann::json::exception& e) {
     throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
                 "start again with --fresh");

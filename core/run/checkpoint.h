@@ -20,7 +20,7 @@ struct TrainerState {
   std::int64_t stage = 0;            // the current stage
   std::int64_t stage_step = 0;       // steps of it that are done; all of them at its end
   std::int64_t global_step = 0;      // steps done in all stages
-  std::uint64_t data_cursor = 0;     // of the stage's ItemStream
+  std::string data;                  // of the stage's Mixture; empty: its beginning
   std::int64_t optimizer_steps = 0;  // AdamW's t
   double kl_coef = 0;                // [kl] coef as it has adapted
   std::uint64_t metrics_bytes = 0;   // length of metrics.jsonl

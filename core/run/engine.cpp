@@ -20,6 +20,18 @@ std::string seconds(double s) {
   return text;
 }
 
+// "task sums", "tasks sums 2, words 1": with their weights.
+std::string task_names(const Stage& stage) {
+  if (stage.tasks.size() == 1) return cat("task ", stage.tasks.front().label);
+  std::string out = "tasks ";
+  for (const TaskTable& t : stage.tasks) {
+    char weight[32];
+    std::snprintf(weight, sizeof weight, " %g", t.weight);
+    out += cat(&t == &stage.tasks.front() ? "" : ", ", t.label, weight);
+  }
+  return out;
+}
+
 void say_what_runs(RunContext& run) {
   const ModelConfig& c = run.model.config();
   run.live.milestone(cat("model     ", c.model_type, ", ", run.model.weights().num_parameters(),
@@ -28,7 +40,7 @@ void say_what_runs(RunContext& run) {
   for (const Stage& s : run.config.stages) {
     const std::string rl =
         s.kind == "rl" ? cat(", algorithm ", s.algorithm.name, ", sampler ", s.sampler.name) : "";
-    const std::string source = s.data.empty() ? cat("task ", s.task.name) : cat("data ", s.data);
+    const std::string source = s.data.empty() ? task_names(s) : cat("data ", s.data);
     run.live.milestone(cat("stage     ", s.kind, ", ", s.steps, " steps, ", source, rl));
   }
   run.live.milestone(cat("folder    ", run.folder.path().string()));
@@ -57,7 +69,7 @@ bool advance(RunContext& run) {
     if (state.stage + 1 == static_cast<std::int64_t>(run.config.stages.size())) return false;
     ++state.stage;
     state.stage_step = 0;
-    state.data_cursor = 0;
+    state.data.clear();
   }
   return true;
 }

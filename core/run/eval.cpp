@@ -60,6 +60,7 @@ int run_eval(const TaskCommand& command) {
   EvalOptions options;
   options.generate = session.generate_options(prompts.size() * session.plans().size());
   options.seed = command.seed;
+  options.label = command.task.name;
   options.max_failure_frac = command.max_failure_frac;
   options.head = {{"model", command.model.string()}, {"task", command.task.name}};
   if (file) options.on_line = [&](const std::string& line) { file->append(line); };

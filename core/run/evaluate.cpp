@@ -85,7 +85,7 @@ EvalResult evaluate(Transformer& model, const Tokenizer& tokenizer, const Task& 
     GenerateRequest& request = groups.requests.emplace_back(request_of(p));
     for (std::size_t s = 0; s < plans.size(); ++s) {
       const std::uint64_t key =
-          KeyHash().add(options.seed).add("eval").add(task.name()).add(p.item.key).add(s).value();
+          KeyHash().add(options.seed).add("eval").add(options.label).add(p.item.key).add(s).value();
       request.samples.push_back({&plans[s], key});
     }
   }
@@ -109,12 +109,16 @@ const std::string& evaluation_split(const Task& task, const std::string& hint) {
   throw Error(cat("task `", task.name(), "` has no evaluation split"), hint, kExitUsage);
 }
 
-Evaluator::Evaluator(RunContext& run, std::vector<const Task*> tasks)
-    : run_(run), tasks_(std::move(tasks)) {
+Evaluator::Evaluator(RunContext& run, const TaskSet& tasks) : run_(run), tasks_(tasks) {
   if (run.stage().eval.every == 0) return;
-  for (const Task* task : tasks_) {
-    const std::string& split = evaluation_split(*task, "set eval.every to 0");
-    items_.push_back(evaluation_items(*task, split, run.stage().eval.items));
+  if (tasks.size() == 0) {
+    throw Error("[eval] needs a task, and the stage that learns from a file has none",
+                "add [task], or set eval.every to 0", kExitUsage);
+  }
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Task& task = tasks.task(i);
+    const std::string& split = evaluation_split(task, "set eval.every to 0");
+    items_.push_back(evaluation_items(task, split, run.stage().eval.items));
   }
 }
 
@@ -139,7 +143,8 @@ void Evaluator::evaluate() {
   options.seed = static_cast<std::uint64_t>(run_.config.run.seed);
   options.on_line = [&](const std::string& line) { lines += line; };
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    const Task& task = *tasks_[i];
+    const Task& task = tasks_.task(i);
+    const std::string& label = options.label = tasks_.label(i);
     std::vector<RenderedPrompt> prompts;
     for (const Item& item : items_[i]) {
       prompts.push_back(
@@ -155,14 +160,14 @@ void Evaluator::evaluate() {
       options.head = {{"training/global_step", run_.state().global_step},
                       {"stage", stage.kind},
                       {"step", run_.state().stage_step},
-                      {"task", task.name()},
+                      {"task", label},
                       {"temperature", temperature}};
       const EvalResult r = qed::evaluate(run_.model, run_.tokenizer, task, prompts, plans, options);
-      add_metrics(row, r, task.name(), is_first, temperature);
+      add_metrics(row, r, label, is_first, temperature);
       said += (is_first ? "" : "   ") + summary(r, temperature);
       example = r.example;
     }
-    const std::string name = tasks_.size() > 1 ? cat("   ", task.name()) : "";
+    const std::string name = tasks_.size() > 1 ? cat("   ", label) : "";
     run_.live.milestone(cat("eval at step ", run_.state().stage_step, name, "   ", said));
     run_.live.milestone(cat("   e.g. ", example));
   }

@@ -7,6 +7,7 @@
 #include "core/reward/eval_statistics.h"
 #include "core/run/context.h"
 #include "core/run/scored_groups.h"
+#include "core/run/task_set.h"
 
 #include <nlohmann/json.hpp>
 
@@ -20,6 +21,7 @@ namespace qed {
 struct EvalOptions {
   GenerateOptions generate;
   std::uint64_t seed = 1;  // the run's
+  std::string label;       // of the task
   double max_failure_frac = 0;
   // Gets each line of eval.jsonl; `head` is what the line begins with.
   nlohmann::ordered_json head = {};
@@ -34,7 +36,7 @@ struct EvalResult {
 };
 
 // Completes each prompt once per plan and scores the completions by the task's own reward. The
-// random key of a completion is made of the seed, task, item and its index: that of the same
+// random key of a completion is made of the seed, label, item and its index: that of the same
 // evaluation anywhere.
 EvalResult evaluate(Transformer& model, const Tokenizer& tokenizer, const Task& task,
                     const std::vector<RenderedPrompt>& prompts, std::span<const DrawPlan> plans,
@@ -47,8 +49,8 @@ const std::string& evaluation_split(const Task& task, const std::string& hint);
 // says the results.
 class Evaluator {
  public:
-  // All must outlive it. Throws Error when a task has no evaluation split and one is needed.
-  Evaluator(RunContext& run, std::vector<const Task*> tasks);
+  // Both must outlive it. Throws Error when a task has no evaluation split and one is needed.
+  Evaluator(RunContext& run, const TaskSet& tasks);
 
   void before_first_step();
   void after_step();
@@ -57,7 +59,7 @@ class Evaluator {
   void evaluate();
 
   RunContext& run_;
-  std::vector<const Task*> tasks_;
+  const TaskSet& tasks_;
   std::vector<std::vector<Item>> items_;  // [tasks]
 };
 

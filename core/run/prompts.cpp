@@ -26,6 +26,7 @@ RenderedPrompt render(const Task& task, const Tokenizer& tokenizer, const ChatTe
   const bool is_raw = prompt.messages.empty();
   RenderedPrompt out{
       .item = std::move(item),
+      .task = 0,
       .text = prompt_text(task, prompt, chat) + prompt.prefill,
       .prefill = prompt.prefill,
       .messages = prompt.messages,

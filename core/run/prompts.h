@@ -17,6 +17,7 @@ namespace qed {
 
 struct RenderedPrompt {
   Item item;
+  std::size_t task = 0;  // of the stage's tasks
   std::string text;      // what the model reads, prefill included
   std::string prefill;   // the end of `text` that belongs to the answer
   std::string messages;  // JSON: what `text` was rendered from; empty for raw text

@@ -68,14 +68,46 @@ void add_summary(MetricsRow& row, const std::string& name, const Summary& s) {
   row.add(name + "/min", s.min);
 }
 
-void write_row(RunContext& run, const Scorer& scorer, const Rollout& rollout, const Experience& e,
-               const StepSummary& s, const UpdateSummary& u, double step_s, double lr) {
+// Of a mixture, what each task gave; of a window, what it left out.
+void add_tasks(MetricsRow& row, const Stage& stage, const Rollout& r) {
+  const auto has_window = [](const TaskTable& t) { return t.window != TaskTable().window; };
+  if (std::ranges::any_of(stage.tasks, has_window)) {
+    row.add("training/num_skipped_items", r.num_skipped_items);
+  }
+  if (stage.tasks.size() == 1) return;
+  struct Sums {
+    Summary reward, right;
+    std::int64_t num_groups = 0;
+  };
+  std::vector<Sums> tasks(stage.tasks.size());
+  std::size_t index = 0;
+  for (std::size_t g = 0; g < r.prompts.size(); ++g) {
+    Sums& sums = tasks[r.prompts[g].task];
+    ++sums.num_groups;
+    for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
+      const Score& score = r.scored.scores[index++];
+      if (score.status != QED_OK) continue;
+      sums.reward.add(score.reward);
+      sums.right.add(score.verdict == QED_VERDICT_RIGHT ? 1 : 0);
+    }
+  }
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const std::string name = "task/" + stage.tasks[i].label + "/";
+    row.add(name + "num_groups", tasks[i].num_groups);
+    row.add(name + "reward/mean", tasks[i].reward.mean());
+    row.add(name + "right_frac", tasks[i].right.mean());
+  }
+}
+
+void write_row(RunContext& run, const std::vector<std::string>& terms, const Rollout& rollout,
+               const Experience& e, const StepSummary& s, const UpdateSummary& u, double step_s,
+               double lr) {
   const auto num_seqs = static_cast<double>(e.num_seqs());
   MetricsRow row = run.row();
   add_summary(row, "critic/rewards", s.reward);
   add_summary(row, "critic/advantages", s.adv);
   for (std::size_t i = 0; i < s.terms.size(); ++i)
-    row.add("reward/" + scorer.terms()[i] + "/mean", s.terms[i].mean());
+    row.add("reward/" + terms[i] + "/mean", s.terms[i].mean());
   row.add("reward/right_frac", s.num_right / s.reward.n);
   row.add("reward/error_rate", static_cast<double>(rollout.scored.num_failed) / num_seqs);
   row.add("group/frac_zero_std",
@@ -95,6 +127,7 @@ void write_row(RunContext& run, const Scorer& scorer, const Rollout& rollout, co
     row.add("train/num_gen_groups", rollout.num_generated);
   }
   row.add("training/num_dropped_items", rollout.num_dropped_items);
+  add_tasks(row, run.stage(), rollout);
   row.add("training/num_tokens", static_cast<std::int64_t>(e.num_tokens()));
   row.add_clock("timing_s/gen", rollout.gen_s);
   row.add_clock("timing_s/reward", rollout.reward_s);
@@ -107,7 +140,8 @@ void write_row(RunContext& run, const Scorer& scorer, const Rollout& rollout, co
   run.write(row);
 }
 
-void write_samples(RunContext& run, const Scorer& scorer, const Rollout& r, const Experience& e) {
+void write_samples(RunContext& run, const std::vector<std::string>& terms, const Rollout& r,
+                   const Experience& e) {
   std::string lines;
   for (std::size_t b = 0; b < e.num_seqs(); ++b) {
     const std::size_t g = e.group[b], s = b - g * r.completions[0].size();
@@ -119,7 +153,7 @@ void write_samples(RunContext& run, const Scorer& scorer, const Rollout& r, cons
                         .stage_step = run.state().stage_step,
                         .group = static_cast<std::int64_t>(g),
                         .sample = static_cast<std::int64_t>(s),
-                        .task = run.stage().task.name,
+                        .task = run.stage().tasks[r.prompts[g].task].label,
                         .item = r.prompts[g].item.key,
                         .prompt = r.prompts[g].text,
                         .completion = r.texts[b],
@@ -132,8 +166,8 @@ void write_samples(RunContext& run, const Scorer& scorer, const Rollout& r, cons
                         .terms = {},
                         .advantage = adv / static_cast<double>(c.tokens.size()),
                         .note = score.note};
-    for (std::size_t i = 0; i < scorer.terms().size(); ++i)
-      record.terms.emplace_back(scorer.terms()[i], score.terms[i]);
+    for (std::size_t i = 0; i < terms.size(); ++i)
+      record.terms.emplace_back(terms[i], score.terms[i]);
     lines += sample_line(record);
   }
   run.folder.samples().append(lines);
@@ -158,12 +192,12 @@ std::string live_text(const RunContext& run, const StepSummary& s, const Rollout
 
 }  // namespace
 
-void log_step(RunContext& run, const Scorer& scorer, const Rollout& rollout,
+void log_step(RunContext& run, const std::vector<std::string>& terms, const Rollout& rollout,
               const Experience& experience, const UpdateSummary& updates, double step_s,
               double lr) {
-  const StepSummary s = summarise(rollout, experience, scorer.terms().size());
-  write_row(run, scorer, rollout, experience, s, updates, step_s, lr);
-  write_samples(run, scorer, rollout, experience);
+  const StepSummary s = summarise(rollout, experience, terms.size());
+  write_row(run, terms, rollout, experience, s, updates, step_s, lr);
+  write_samples(run, terms, rollout, experience);
   const std::int64_t step = run.state().stage_step;
   run.live.update(live_text(run, s, rollout, updates, step_s));
   if (step == 1)

@@ -9,7 +9,7 @@
 namespace qed {
 
 // `step_s`: seconds of the whole step.
-void log_step(RunContext& run, const Scorer& scorer, const Rollout& rollout,
+void log_step(RunContext& run, const std::vector<std::string>& terms, const Rollout& rollout,
               const Experience& experience, const UpdateSummary& updates, double step_s, double lr);
 
 }  // namespace qed

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 namespace qed {
@@ -49,6 +50,16 @@ double variance(const std::vector<double>& x) {
   return sum / static_cast<double>(x.size());
 }
 
+// From the order of one task's terms to that of all.
+void align_terms(const std::vector<std::string>& from, const std::vector<std::string>& to,
+                 std::vector<float>& terms) {
+  std::vector<float> out(to.size(), std::numeric_limits<float>::quiet_NaN());
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    out[static_cast<std::size_t>(std::ranges::find(to, from[i]) - to.begin())] = terms[i];
+  }
+  terms = std::move(out);
+}
+
 }  // namespace
 
 std::vector<double> group_variances(const ScoredGroups& groups) {
@@ -61,13 +72,19 @@ Collector::Collector(RunContext& run, std::uint64_t needs)
     : run_(run),
       stage_(run.stage()),
       needs_baseline_((needs & QED_NEEDS_BASELINE) != 0),
-      task_(run.component("task", stage_.task.name), stage_.task.options.dump(), run.plugins.abi()),
-      scorer_(task_, stage_.task_weight, stage_.rewards, run.plugins),
+      tasks_(run),
       sampler_(run.component("sampler", stage_.sampler.name), stage_.sampler.options.dump(),
-               run.plugins.abi()),
-      held_out_(held_out_keys(task_, stage_.eval.items)),
-      items_(task_, task_.splits().front(), run.key("data").value(), held_out_) {
-  items_.seek(run.state().data_cursor);
+               run.plugins.abi()) {
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    scorers_.push_back(
+        std::make_unique<Scorer>(tasks_.task(i), stage_.task_weight, stage_.rewards, run.plugins));
+  }
+  for (const auto& scorer : scorers_) {
+    for (const std::string& term : scorer->terms()) {
+      if (std::ranges::find(terms_, term) == terms_.end()) terms_.push_back(term);
+    }
+  }
+  tasks_.items().restore(run.state().data);
   if (sampler_.has_mask()) {
     throw Error(
         cat("sampler `", sampler_.name(), "` masks tokens, which this qed cannot train with"),
@@ -76,7 +93,8 @@ Collector::Collector(RunContext& run, std::uint64_t needs)
 }
 
 Rollout Collector::collect(std::int64_t step) {
-  const std::uint64_t dropped_before = items_.num_dropped();
+  const Mixture& items = tasks_.items();
+  const std::uint64_t dropped_before = items.num_dropped(), skipped_before = items.num_skipped();
   Rollout r;
   Occurrences occurrences;
   make_plans(step, r);
@@ -89,11 +107,13 @@ Rollout Collector::collect(std::int64_t step) {
         stage_.rollout.prompts - std::ranges::count_if(variances, [](double v) { return v > 0; });
   }
   r.num_generated = static_cast<std::int64_t>(r.prompts.size());
-  check_failures(r.scored, task_.name(), stage_.rollout.max_failure_frac);
+  check_failures(r.scored, tasks_.names(), stage_.rollout.max_failure_frac);
+  report_pass_rates(r);
   choose_groups(r);
   if (needs_baseline_) add_baseline(step, r);
   for (const Score& s : r.scored.scores) r.reward.push_back(s.reward);
-  r.num_dropped_items = static_cast<std::int64_t>(items_.num_dropped() - dropped_before);
+  r.num_dropped_items = static_cast<std::int64_t>(items.num_dropped() - dropped_before);
+  r.num_skipped_items = static_cast<std::int64_t>(items.num_skipped() - skipped_before);
   return r;
 }
 
@@ -119,16 +139,18 @@ ScoredGroups Collector::draw(std::int64_t step, std::int64_t num_prompts,
   const Stopwatch watch;
   ScoredGroups out;
   for (std::int64_t i = 0; i < num_prompts; ++i) {
-    out.prompts.push_back(render(task_, run_.tokenizer, run_.chat_template(), items_.next(),
-                                 stage_.rollout.max_new_tokens));
+    Mixture::Pick pick = tasks_.items().next();
+    out.prompts.push_back(render(tasks_.task(pick.source), run_.tokenizer, run_.chat_template(),
+                                 std::move(pick.item), stage_.rollout.max_new_tokens));
+    out.prompts.back().task = pick.source;
   }
   for (const RenderedPrompt& p : out.prompts) {
-    const std::uint64_t occurrence = occurrences[p.item.key]++;
+    const std::uint64_t occurrence = occurrences[{p.task, p.item.key}]++;
     GenerateRequest& request = out.requests.emplace_back(request_of(p));
     for (std::size_t s = 0; s < plans.size(); ++s) {
       const std::uint64_t key = run_.key("train")
                                     .add(static_cast<std::uint64_t>(step))
-                                    .add(task_.name())
+                                    .add(tasks_.label(p.task))
                                     .add(p.item.key)
                                     .add(occurrence)
                                     .add(s)
@@ -144,12 +166,33 @@ ScoredGroups Collector::draw(std::int64_t step, std::int64_t num_prompts,
 
 // Generates what the groups ask for, and scores it.
 void Collector::score(std::int64_t step, ScoredGroups& groups) const {
-  const std::vector<const Scorer*> scorers(groups.prompts.size(), &scorer_);
+  std::vector<const Scorer*> scorers;
+  for (const RenderedPrompt& p : groups.prompts) scorers.push_back(scorers_[p.task].get());
   const std::uint64_t seed = run_.key("verify").add(static_cast<std::uint64_t>(step)).value();
   GenerateOptions options = generate_options(run_);
   options.keep_entropy = true;
   complete(run_.model, run_.tokenizer, scorers, options, seed, groups);
   treat_truncated(stage_.rollout.truncated, groups.completions, groups.scored);
+  if (scorers_.size() == 1) return;
+  std::size_t index = 0;
+  for (std::size_t g = 0; g < groups.prompts.size(); ++g) {
+    for (std::size_t s = 0; s < groups.completions[g].size(); ++s) {
+      align_terms(scorers[g]->terms(), terms_, groups.scored.scores[index++].terms);
+    }
+  }
+}
+
+void Collector::report_pass_rates(const Rollout& r) {
+  std::size_t index = 0;
+  for (std::size_t g = 0; g < r.prompts.size(); ++g) {
+    std::int64_t num = 0, num_right = 0;
+    for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
+      const Score& score = r.scored.scores[index++];
+      num += score.status == QED_OK ? 1 : 0;
+      num_right += score.status == QED_OK && score.verdict == QED_VERDICT_RIGHT ? 1 : 0;
+    }
+    tasks_.items().report(r.prompts[g].task, r.prompts[g].item.key, num_right, num);
+  }
 }
 
 // Drops groups as [rollout] says; the others keep their order.
@@ -180,7 +223,7 @@ void Collector::add_baseline(std::int64_t step, Rollout& r) const {
     greedy.requests.emplace_back(request_of(p)).samples.push_back({&plan[0], 0});
   }
   score(step, greedy);
-  check_failures(greedy.scored, task_.name(), stage_.rollout.max_failure_frac);
+  check_failures(greedy.scored, tasks_.names(), stage_.rollout.max_failure_frac);
   const auto rewards = group_rewards(r);
   for (std::size_t g = 0; g < rewards.size(); ++g) {
     const bool is_scored = std::isfinite(greedy.scored.scores[g].reward);

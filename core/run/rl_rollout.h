@@ -2,15 +2,16 @@
 
 // The first half of an RL step: prompts, their completions, and what each is worth.
 
-#include "core/data/items.h"
 #include "core/host/sampler.h"
 #include "core/run/context.h"
 #include "core/run/scored_groups.h"
+#include "core/run/task_set.h"
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace qed {
@@ -19,11 +20,12 @@ namespace qed {
 struct Rollout : ScoredGroups {
   std::vector<DrawPlan> plans;         // [group_size]
   std::int64_t num_dropped_items = 0;  // taken for the prompts, and held out
+  std::int64_t num_skipped_items = 0;  // likewise, and outside of their task's window
   std::int64_t num_rounds = 0;         // of generating; more than 1 with rollout.refill only
   std::int64_t num_generated = 0;      // groups; those that were dropped again included
   std::vector<double> reward;          // of all completions, in order; NaN where scoring failed
-  // [prompts] the reward of a greedy completion; where that could not be scored, the mean of the
-  // group. Empty where the algorithm does not need it.
+  // Per group the reward of a greedy completion of the prompt; where that could not be scored, the
+  // mean of the group. Empty where the algorithm does not need it.
   std::vector<double> baseline;
 };
 
@@ -44,28 +46,31 @@ class Collector {
   // stay.
   Rollout collect(std::int64_t step);
 
-  const Task& task() const { return task_; }
-  const Scorer& scorer() const { return scorer_; }
-  std::uint64_t cursor() const { return items_.cursor(); }
+  const TaskSet& tasks() const { return tasks_; }
+  // The reward terms of all tasks: what Score::terms of a rollout hold, NaN where a task does not
+  // have the term.
+  const std::vector<std::string>& terms() const { return terms_; }
+  std::string data_state() const { return tasks_.items().state(); }
 
  private:
-  using Occurrences = std::map<std::string, std::uint64_t>;  // of an item in the step
+  // Of an item of a task in the step.
+  using Occurrences = std::map<std::pair<std::size_t, std::string>, std::uint64_t>;
 
   void make_plans(std::int64_t step, Rollout& r) const;
   ScoredGroups draw(std::int64_t step, std::int64_t num_prompts, const std::vector<DrawPlan>& plans,
                     Occurrences& occurrences);
   void score(std::int64_t step, ScoredGroups& groups) const;
+  void report_pass_rates(const Rollout& r);
   void choose_groups(Rollout& r) const;
   void add_baseline(std::int64_t step, Rollout& r) const;
 
   RunContext& run_;
   const Stage& stage_;
   bool needs_baseline_;
-  Task task_;
-  Scorer scorer_;
+  TaskSet tasks_;
+  std::vector<std::unique_ptr<Scorer>> scorers_;  // [tasks]
+  std::vector<std::string> terms_;
   Sampler sampler_;
-  std::unordered_set<std::string> held_out_;
-  ItemStream items_;
 };
 
 }  // namespace qed

@@ -13,7 +13,7 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   Learner learner(run);
   Collector collector(run, learner.needs());
-  Evaluator evaluator(run, {&collector.task()});
+  Evaluator evaluator(run, collector.tasks());
   evaluator.before_first_step();
 
   while (run.state().stage_step < stage.steps) {
@@ -28,8 +28,8 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
 
     run.state().stage_step = step;
     ++run.state().global_step;
-    run.state().data_cursor = collector.cursor();
-    log_step(run, collector.scorer(), rollout, experience, updates, watch.seconds(), lr);
+    run.state().data = collector.data_state();
+    log_step(run, collector.terms(), rollout, experience, updates, watch.seconds(), lr);
     evaluator.after_step();
     if (end_step(run, learner.optimizer(), stop, learner.checkpoint_parts())) return;
   }

@@ -3,26 +3,26 @@
 #include "core/run/prompts.h"
 #include "core/run/sft_data.h"
 #include "core/run/stages.h"
+#include "core/run/task_set.h"
 #include "core/train/update.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 #include "core/util/words.h"
 
 #include <cstdio>
-#include <memory>
 
 namespace qed {
 
 namespace {
 
-std::vector<Demonstration> from_task(RunContext& run, const Task& task,
-                                     const std::unordered_set<std::string>& held_out) {
-  ItemStream items(task, task.splits().front(), run.key("data").value(), held_out);
+std::vector<Demonstration> from_tasks(RunContext& run, TaskSet& tasks) {
   std::vector<Demonstration> out;
   for (std::int64_t i = 0; i < run.stage().demonstrations; ++i) {
     const std::uint64_t seed = run.key("demonstration").add(static_cast<std::uint64_t>(i)).value();
-    const Demonstration& d =
-        out.emplace_back(demonstrate(task, run.tokenizer, run.chat_template(), items.next(), seed));
+    Mixture::Pick pick = tasks.items().next();
+    const Task& task = tasks.task(pick.source);
+    const Demonstration& d = out.emplace_back(
+        demonstrate(task, run.tokenizer, run.chat_template(), std::move(pick.item), seed));
     const auto length = static_cast<std::int64_t>(d.prompt.size() + d.completion.size());
     if (length > run.model.config().max_position_embeddings) {
       throw Error(cat("a demonstration of task `", task.name(), "` has ", length,
@@ -49,18 +49,6 @@ std::vector<Demonstration> from_file(RunContext& run,
   return std::move(data.demonstrations);
 }
 
-// The stage's task; null where it learns from a file and has none.
-std::unique_ptr<Task> open_task(RunContext& run) {
-  const Stage& stage = run.stage();
-  if (!stage.task.name.empty()) {
-    return std::make_unique<Task>(run.component("task", stage.task.name), stage.task.options.dump(),
-                                  run.plugins.abi());
-  }
-  if (stage.eval.every == 0) return nullptr;
-  throw Error("[eval] needs a task, and the stage that learns from a file has none",
-              "add [task], or set eval.every to 0", kExitUsage);
-}
-
 std::string live_text(std::int64_t step, std::int64_t steps, double loss, double lr,
                       double step_s) {
   char text[128];
@@ -75,16 +63,13 @@ std::string live_text(std::int64_t step, std::int64_t steps, double loss, double
 void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   const TrainTable& options = stage.train;
-  const std::unique_ptr<Task> task = open_task(run);
-  const auto held_out =
-      task ? held_out_keys(*task, stage.eval.items) : std::unordered_set<std::string>();
+  TaskSet tasks(run);
   const std::vector<Demonstration> demonstrations =
-      stage.data.empty() ? from_task(run, *task, held_out) : from_file(run, held_out);
+      stage.data.empty() ? from_tasks(run, tasks) : from_file(run, tasks.held_out());
   EpochOrder order(demonstrations.size(), run.key("order"));
   AdamW optimizer(run.model.weights());
   if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
-  Evaluator evaluator(run,
-                      task ? std::vector<const Task*>{task.get()} : std::vector<const Task*>());
+  Evaluator evaluator(run, tasks);
   evaluator.before_first_step();
 
   Stopwatch watch;

@@ -38,7 +38,7 @@ TEST_F(Load, WhatTheFileDoesNotSayIsTheDefault) {
   EXPECT_EQ(config.run.name, "x");
   EXPECT_EQ(config.run.seed, 1);
   EXPECT_EQ(config.stages[0].train.lr, TrainTable{}.lr);
-  EXPECT_EQ(config.stages[0].task.options, nlohmann::json({{"digits", 3}, {"working", 0.5}}));
+  EXPECT_EQ(config.stages[0].tasks.at(0).options, nlohmann::json({{"digits", 3}, {"working", 0.5}}));
   EXPECT_THAT(report_.notices, IsEmpty());
 }
 

@@ -19,7 +19,7 @@ TEST_F(PluginTables, AStageKeepsTheOptionsThatItDoesNotOverride) {
       load("[model]\nconfig = \"model.json\"\n[task]\nname = \"sums\"\nworking = 0.4\n" + sft() +
            "task = { digits = 2 }\n");
 
-  EXPECT_EQ(config.stages[0].task.options, json(R"({"digits": 2, "working": 0.4})"));
+  EXPECT_EQ(config.stages[0].tasks.at(0).options, json(R"({"digits": 2, "working": 0.4})"));
 }
 
 TEST_F(PluginTables, AStageThatNamesAnotherPluginStartsFromItsDefaults) {

@@ -49,6 +49,26 @@ TEST(GroupScoring, AJobRunsWhileAnotherOneWaits) {
   EXPECT_TRUE(scoring.finish()[0].has_value());
 }
 
+// Each of them waits until ten are at work at the same time.
+TEST(GroupScoring, SlowJobsGetMoreThreads) {
+  std::atomic<int> num_waiting = 0;
+  GroupScoring scoring(14);
+  for (std::size_t i = 0; i < 4; ++i) {
+    scoring.submit(i, [] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      return scores(0);
+    });
+  }
+  for (std::size_t i = 4; i < 14; ++i) {
+    scoring.submit(i, [&] {
+      ++num_waiting;
+      while (num_waiting < 10) std::this_thread::yield();
+      return scores(1);
+    });
+  }
+  EXPECT_EQ(scoring.finish()[13]->scores[0].reward, 1);
+}
+
 TEST(GroupScoring, TheFailureOfTheFirstGroupIsThrown) {
   GroupScoring scoring(3);
   scoring.submit(2, []() -> Scores { throw std::runtime_error("group 2"); });

@@ -30,7 +30,7 @@ class Checkpoint : public testing::Test {
                      {.stage = 1,
                       .stage_step = 4,
                       .global_step = global_step,
-                      .data_cursor = 99,
+                      .data = R"({"position":99})",
                       .metrics_bytes = 1234,
                       .samples_bytes = UINT64_MAX},
                      keep);
@@ -92,7 +92,7 @@ TEST_F(Checkpoint, RestoresStateWeightsAndOptimizerToTheBit) {
   EXPECT_EQ(state.stage, 1);
   EXPECT_EQ(state.stage_step, 4);
   EXPECT_EQ(state.global_step, 20);
-  EXPECT_EQ(state.data_cursor, 99u);
+  EXPECT_EQ(state.data, R"({"position":99})");
   EXPECT_EQ(state.metrics_bytes, 1234u);
   EXPECT_EQ(state.samples_bytes, UINT64_MAX);
 

@@ -1,6 +1,7 @@
 """The engine with plugins other than the quick start's: every algorithm, rewards beside the task's,
 a sampler that mixes greedy and drawn completions, and a task whose data is a file."""
 
+import collections
 import json
 
 from harness import BINARY, check, check_same, rl_rows, temporary_folder, train
@@ -25,6 +26,16 @@ def algorithms(folder):
             continue
         train(run, sets)
         check(len(rl_rows(run)) == 2, f"{name}: {len(rl_rows(run))} rows")
+    greedy_baseline(folder / "remax")
+
+
+def greedy_baseline(run):
+    """What remax takes off is one number per group: the reward of the greedy completion."""
+    baselines = collections.defaultdict(set)
+    for row in samples(run):
+        baselines[row["step"], row["group"]].add(round(row["reward"] - row["advantage"], 5))
+    check(all(len(found) == 1 for found in baselines.values()), f"{dict(baselines)}")
+    check(set.union(*baselines.values()) <= {0, 0.1, 1}, f"rewards of arithmetic: {baselines}")
 
 
 def reward_terms(folder):

@@ -92,7 +92,7 @@ class ResumedFolder : public Folder {
     RunFolder folder(path_, config_, false);
     folder.metrics().append("one\n");
     folder.samples().append("first sample\n");
-    folder.state = {.stage = 1, .stage_step = 3, .global_step = 7, .data_cursor = 5};
+    folder.state = {.stage = 1, .stage_step = 3, .global_step = 7, .data = R"({"position":5})"};
     folder.checkpoint(model_config(), {}, model_, optimizer, 2);
     folder.metrics().append("two\n");  // after the checkpoint: a resumed run writes it again
     folder.samples().append("second sample\n");
@@ -107,7 +107,7 @@ TEST_F(ResumedFolder, GoesOnFromTheNewestCheckpointWithItsLogsCutBack) {
   EXPECT_EQ(folder.resumed_from(), path_ / "checkpoints" / "7");
   EXPECT_EQ(folder.state.stage, 1);
   EXPECT_EQ(folder.state.stage_step, 3);
-  EXPECT_EQ(folder.state.data_cursor, 5u);
+  EXPECT_EQ(folder.state.data, R"({"position":5})");
   EXPECT_EQ(folder.metrics().length(), 4u);
   EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "one\n");
   EXPECT_EQ(read_file(path_ / "samples.jsonl"), "first sample\n");

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from harness import check, checkpoint_steps, rows, temporary_folder, train
+from harness import SOURCE, check, checkpoint_steps, rows, temporary_folder, train
 
 QED = os.environ["QED_BIN"]
 SETS = ("task.digits=1", "stage.1.steps=400", "stage.2.steps=1", "stage.2.eval.every=0", "stage.2.rollout.prompts=2")
@@ -139,7 +139,35 @@ def check_refusals(learn, folder):
                   more="[eval]\nevery = 1\n")
 
 
+def check_chat(folder):
+    """A task that writes messages gives rows with messages, which another model could learn from."""
+    template = folder / "turns.jinja"
+    template.write_text("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<eos>{% endfor %}"
+                        "{% if add_generation_prompt %}<|assistant|>{% endif %}")
+    qed("tokenizer", "train", "--task", "countdown", "--set", "template=mini-r1", "--vocab", 512,
+        "--items", 50, "--chat-template", template, "-o", folder / "chat")
+    config = json.loads((SOURCE / "configs" / "quickstart" / "config.json").read_text())
+    (folder / "chat" / "config.json").write_text(json.dumps(config | {"vocab_size": 512}))
+    (folder / "chat.toml").write_text(
+        '[model]\nconfig = "chat/config.json"\n[task]\nname = "countdown"\ntemplate = "mini-r1"\n'
+        '[train]\nbatch_size = 1\n[[stage]]\nkind = "sft"\nsteps = 1\ndemonstrations = 1\n')
+    qed("train", folder / "chat.toml", "--run", folder / "chat-run")
+    model = folder / "chat-run" / "checkpoints" / "1"
+    args = ("sample", model, "--task", "countdown", "--set", "template=mini-r1", "--items", 2, "-n", 2,
+            "--max-new-tokens", 5, "-o", folder / "chat.jsonl")
+    qed(*args)
+    found = [json.loads(line) for line in (folder / "chat.jsonl").read_text().splitlines()]
+    item = json.loads(qed("items", "countdown", "--set", "template=mini-r1", "-n", 1, "--json").stdout)
+    check(found[0]["prompt"] == item["messages"], f"{found[0]['prompt']} are not {item['messages']}")
+    check(item["prefill"] and all(r["completion"].startswith(item["prefill"]) for r in found),
+          f"a completion does not begin with `{item['prefill']}`")
+    check(all(r["finish"] == "length" for r in found), "5 tokens are no end")
+    run, _ = Learner(folder / "chat", model)(folder / "chat.jsonl")
+    check(len(rows(run)) == 5, "it learns from messages")
+
+
 with temporary_folder() as folder:
+    check_chat(folder)
     train(folder / "run", SETS)
     model = folder / "run" / "checkpoints" / str(checkpoint_steps(folder / "run")[-1])
     found = check_sample(model, folder)
