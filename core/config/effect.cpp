@@ -40,9 +40,9 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
       return "the term's `weight` is 0";
     }
   }
-  if (table == "train" && key == "min_lr_frac" && stage.train.schedule != "cosine") {
+  if (table == "train" && key == "min_lr_frac" && stage.train.schedule == "constant") {
     gate = "train.schedule";
-    return "only the schedule \"cosine\" uses it";
+    return "only the schedules \"linear\" and \"cosine\" use it";
   }
   if (table == "train" && key == "aggregation_length" && stage.train.aggregation != "constant") {
     gate = "train.aggregation";

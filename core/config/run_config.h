@@ -61,8 +61,8 @@ struct TrainTable {
   std::int64_t micro_tokens =
       16384;  // tokens per forward and backward; changes no result beyond rounding
   double lr = 1e-6;
-  std::string schedule = "constant";  // after warm-up: "constant" or "cosine"
-  double min_lr_frac = 0.0;           // cosine: the floor, as a part of lr
+  std::string schedule = "constant";  // after warm-up: "constant", "linear" or "cosine"
+  double min_lr_frac = 0.0;           // linear, cosine: the floor, as a part of lr
   std::int64_t warmup = 0;            // steps of linear warm-up
   std::array<double, 2> betas = {0.9, 0.999};
   double eps = 1e-8;

@@ -52,9 +52,10 @@ void visit(Visitor& v, TrainTable& t) {
   v("micro_tokens", t.micro_tokens,
     {.min = 1, .unit = "tokens", .help = "per forward and backward; bounds memory"});
   v("lr", t.lr, {.min = 0, .help = "learning rate at its highest"});
-  v("schedule", t.schedule, {.choices = {"constant", "cosine"}, .help = "of lr after the warm-up"});
+  v("schedule", t.schedule,
+    {.choices = {"constant", "linear", "cosine"}, .help = "of lr after the warm-up"});
   v("min_lr_frac", t.min_lr_frac,
-    {.min = 0, .max = 1, .help = "cosine: where it ends, as a part of lr"});
+    {.min = 0, .max = 1, .help = "linear, cosine: where it ends, as a part of lr"});
   v("warmup", t.warmup, {.min = 0, .unit = "steps", .help = "lr rises linearly for so long"});
   v("betas", t.betas,
     {.min = 0, .max = 1, .is_max_open = true, .help = "AdamW: decay of the two moments"});
