@@ -16,7 +16,8 @@ namespace qed {
 
 // Log-probs and entropies of the completion tokens; differentiable.
 inline ops::TokenLogp token_logp(Transformer& model, const Packed& batch) {
-  const at::Tensor h = model.forward(batch.id, batch.position, {.offset = batch.offset});
+  const at::Tensor h =
+      model.forward(batch.id, batch.position, {.offset = batch.offset, .prefix = batch.prefix});
   return model.token_logp(at::index_select(h, 0, batch.row), batch.target, batch.inv_temperature,
                           batch.support);
 }

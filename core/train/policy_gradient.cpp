@@ -100,7 +100,8 @@ class PolicyUpdate {
     const std::size_t n = end - begin;
     const auto rows = std::span(active_).subspan(begin, n);
     const BatchView batch(e_, rows, options_.step);
-    const ops::TokenLogp now = token_logp(model_, pack(std::span(sequences_).subspan(begin, n)));
+    const ops::TokenLogp now =
+        token_logp(model_, pack(std::span(sequences_).subspan(begin, n), Prompts::kShared));
     const bool has_entropy =
         options_.entropy_coef != 0 || (algorithm_.needs() & QED_NEEDS_ENTROPY) != 0;
     at::Tensor grad = at::zeros_like(now.logp), grad_entropy;

@@ -260,5 +260,27 @@ TEST_F(PolicyGradients, MetricsOfTheAlgorithmAreCountedOverAllMicroBatches) {
   EXPECT_EQ(whole["actor/ppo_kl"].second, cut["actor/ppo_kl"].second);
 }
 
+TEST_F(PolicyGradients, PromptsThatAreComputedOnceGiveTheGradientOfCopies) {
+  const Experience e = trained_on();
+  const auto logp = [&](Prompts prompts) {
+    const Packed p = pack(e.sequences, prompts);
+    const at::Tensor h = model_.forward(p.id, p.position, {.offset = p.offset, .prefix = p.prefix});
+    return model_.token_logp(at::index_select(h, 0, p.row), p.target, p.inv_temperature, p.support)
+        .logp;
+  };
+  const auto grad = [&](const at::Tensor& logp) {
+    model_.weights().grad().zero_();
+    at::Tensor d = at::empty_like(logp);
+    for (std::int64_t t = 0; t < d.numel(); ++t) {
+      d.data_ptr<float>()[t] = e.adv[static_cast<std::size_t>(t)];
+    }
+    logp.backward(d);
+    return model_.weights().grad().clone();
+  };
+  const at::Tensor shared = logp(Prompts::kShared), copied = logp(Prompts::kCopied);
+  EXPECT_TRUE(same_bits(shared, copied));
+  EXPECT_LE(relative_distance(grad(shared), grad(copied)), 1e-6);
+}
+
 }  // namespace
 }  // namespace qed
