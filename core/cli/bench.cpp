@@ -58,6 +58,7 @@ void add_train_kind(CLI::App& app, const std::shared_ptr<TrainBenchOptions>& o) 
   count("--tokens", o->tokens, "of each completion (default 64)");
   count("--steps", o->steps, "the median of all but the first counts (default 5)");
   count("--micro-tokens", o->train.micro_tokens, "as train.micro_tokens");
+  command->add_flag("--checkpointing", o->train.checkpointing, "as train.checkpointing");
   count("--threads", o->threads, "0: one per core");
   command->add_option("--algorithm", o->algorithm, "a plugin (default grpo)")->type_name("NAME");
   add_set_option(*command, *o, "an option of the algorithm, for example clip_high=0.28");

@@ -24,7 +24,7 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
   if (!is_rl) {
     const bool is_rl_key =
         table == "algorithm" || table == "sampler" || table.starts_with("reward") ||
-        table == "kl" || table == "mismatch" ||
+        table == "kl" || table == "critic" || table == "mismatch" ||
         (table == "train" && (key == "mini_batches" || key == "epochs" || key == "nll_coef" ||
                               key == "entropy_coef" || key.starts_with("aggregation")));
     // Evaluations of an sft stage generate too, within these limits.

@@ -11,7 +11,7 @@
 #include "core/text/tokenizer.h"
 #include "core/train/experience.h"
 #include "core/train/optimizer.h"
-#include "core/train/update.h"
+#include "core/train/policy_gradient.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
@@ -33,7 +33,7 @@ namespace {
 
 // What the parts of one step took, in seconds.
 struct Phases {
-  double gen = 0, reward = 0, old_log_prob = 0, adv = 0, update_actor = 0, step = 0;
+  double gen = 0, reward = 0, adv = 0, update_actor = 0, step = 0;
 };
 
 // Everything that lives between steps.
@@ -54,7 +54,7 @@ struct TrainBench {
         algorithm(r.plugins.load("algorithm", r.algorithm.name), r.algorithm.options.dump(),
                   r.plugins.abi()),
         optimizer(model.weights()) {
-    algorithm.check_needs(0);
+    algorithm.check_needs(QED_NEEDS_ENTROPY | QED_NEEDS_UPDATE_LOGP);
     model.weights().load(folder.tensors);
   }
 };
@@ -125,14 +125,17 @@ Phases run_step(TrainBench& bench, std::int64_t step) {
   const std::vector<double> reward = rewards(bench, completions);
   out.reward = watch.lap();
   Experience e = make_experience(requests, completions, reward);
-  score(bench.model, e, r.train.micro_tokens);
-  out.old_log_prob = watch.lap();
   std::vector<std::size_t> rows(e.num_seqs());
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   compute_advantages(bench, rows, number, e);
   out.adv = watch.lap();
   MetricSums metrics;
-  policy_gradient(bench.model, bench.algorithm, e, rows, number, r.train.micro_tokens, number,
+  policy_gradient(bench.model, bench.algorithm, e, rows,
+                  {.micro_tokens = r.train.micro_tokens,
+                   .recompute = r.train.checkpointing,
+                   .policy_is_old = true,
+                   .step = number,
+                   .seed = number},
                   metrics);
   bench.optimizer.step(r.train, r.train.lr);
   out.update_actor = watch.lap();
@@ -170,7 +173,6 @@ double median(const std::vector<Phases>& all, double Phases::*member) {
 constexpr std::pair<const char*, double Phases::*> kPhases[] = {
     {"gen", &Phases::gen},
     {"reward", &Phases::reward},
-    {"old_log_prob", &Phases::old_log_prob},
     {"adv", &Phases::adv},
     {"update_actor", &Phases::update_actor},
 };

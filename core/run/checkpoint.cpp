@@ -65,6 +65,7 @@ std::string state_json(const TrainerState& s) {
                                 {"global_step", s.global_step},
                                 {"data_cursor", s.data_cursor},
                                 {"optimizer_steps", s.optimizer_steps},
+                                {"critic_steps", s.critic_steps},
                                 {"kl_coef", s.kl_coef},
                                 {"metrics_bytes", s.metrics_bytes},
                                 {"samples_bytes", s.samples_bytes}}
@@ -93,9 +94,11 @@ std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
 TrainerState read_trainer_state(const fs::path& checkpoint) {
   const auto state = read_state(checkpoint);
   try {
-    return {state.at("stage"),         state.at("stage_step"),      state.at("global_step"),
-            state.at("data_cursor"),   state.at("optimizer_steps"), state.value("kl_coef", 0.0),
-            state.at("metrics_bytes"), state.at("samples_bytes")};
+    return {state.at("stage"),           state.at("stage_step"),
+            state.at("global_step"),     state.at("data_cursor"),
+            state.at("optimizer_steps"), state.value("critic_steps", std::int64_t{0}),
+            state.value("kl_coef", 0.0), state.at("metrics_bytes"),
+            state.at("samples_bytes")};
   } catch (const nlohmann::json::exception& e) {
     throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
                 "start again with --fresh");

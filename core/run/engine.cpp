@@ -5,8 +5,10 @@
 #include "core/run/engine_call.h"
 #include "core/run/interrupt.h"
 #include "core/run/stages.h"
+#include "core/train/train_memory.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
+#include "core/util/memory.h"
 
 #include <cstdio>
 
@@ -20,6 +22,18 @@ std::string seconds(double s) {
   return text;
 }
 
+// Of the stage that needs the most; the weights are in memory already.
+TrainMemory plan_memory(RunContext& run) {
+  TrainMemory most;
+  for (const Stage& s : run.config.stages) {
+    const TrainMemory plan =
+        plan_training(run.model.config(), run.model.weights().flat().numel(), s);
+    if (plan.total_bytes() > most.total_bytes()) most = plan;
+  }
+  check_memory(most, available_memory_bytes() + most.weights_bytes);
+  return most;
+}
+
 void say_what_runs(RunContext& run) {
   const ModelConfig& c = run.model.config();
   run.live.milestone(cat("model     ", c.model_type, ", ", run.model.weights().num_parameters(),
@@ -30,6 +44,7 @@ void say_what_runs(RunContext& run) {
         s.kind == "rl" ? cat(", algorithm ", s.algorithm.name, ", sampler ", s.sampler.name) : "";
     run.live.milestone(cat("stage     ", s.kind, ", ", s.steps, " steps, task ", s.task.name, rl));
   }
+  run.live.milestone(cat("memory    at most ", plan_memory(run).text()));
   run.live.milestone(cat("folder    ", run.folder.path().string()));
   if (run.folder.resumed_from()) {
     run.live.milestone(cat("resuming  from ", run.folder.resumed_from()->string()));

@@ -43,9 +43,10 @@ void Critic::take_body(Transformer& from) {
   model_.weights().flat().narrow(0, 0, n).copy_(from.weights().flat().narrow(0, 0, n));
 }
 
-at::Tensor Critic::forward(const Packed& batch) {
+at::Tensor Critic::forward(const Packed& batch, bool recompute) {
   const at::Tensor h =
-      model_.forward(batch.id, batch.position, {.offset = batch.offset, .prefix = batch.prefix});
+      model_.forward(batch.id, batch.position,
+                     {.offset = batch.offset, .prefix = batch.prefix, .recompute = recompute});
   return model_.values(at::index_select(h, 0, batch.row));
 }
 

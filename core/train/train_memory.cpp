@@ -51,9 +51,11 @@ TrainMemory plan_training(const ModelConfig& c, std::int64_t num_weights, const 
   TrainMemory plan;
   plan.weights_bytes = plan.gradient_bytes = num_weights * kFloat;
   plan.optimizer_bytes = 2 * num_weights * kFloat;
-  plan.activations_bytes =
-      rows * (c.num_hidden_layers * layer_floats(c) + passing_floats(c) + 3 * c.hidden_size) *
-      kFloat;
+  // Layers that are computed again keep the two tensors that go into them.
+  const std::int64_t layers = stage.train.checkpointing
+                                  ? c.num_hidden_layers * 2 * c.hidden_size + layer_floats(c)
+                                  : c.num_hidden_layers * layer_floats(c);
+  plan.activations_bytes = rows * (layers + passing_floats(c) + 3 * c.hidden_size) * kFloat;
   plan.logits_bytes = std::min(rows, kLogitsRows) * c.vocab_size * kFloat;
   if (stage.kind == "rl") {
     const std::int64_t positions =
@@ -69,7 +71,7 @@ void check_memory(const TrainMemory& plan, std::int64_t available_bytes) {
   throw Error(cat("training needs ", plan.text(), "; this machine has ",
                   bytes_text(available_bytes), " free"),
               fixed > available_bytes ? "use a smaller model, or a machine with more memory"
-                                      : "lower train.micro_tokens");
+                                      : "lower train.micro_tokens, or set train.checkpointing");
 }
 
 }  // namespace qed

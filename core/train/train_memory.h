@@ -10,6 +10,7 @@
 
 namespace qed {
 
+// Without reference and critic, which an algorithm may ask for.
 struct TrainMemory {
   std::int64_t weights_bytes = 0, gradient_bytes = 0, optimizer_bytes = 0;
   std::int64_t activations_bytes = 0;  // of a micro-batch at its largest

@@ -7,7 +7,7 @@ from harness import BINARY, check, check_same, rl_rows, temporary_folder, train
 
 QUICK = ("stage.1.steps=20", "stage.2.steps=2", "stage.2.eval.every=0",
          "rollout.prompts=4", "rollout.group_size=4")
-NEEDS = {"ppo": "a value model", "remax": "a greedy completion per group"}
+NEEDS = {"remax": "a greedy completion per group"}
 
 
 def samples(run):

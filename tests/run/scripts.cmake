@@ -1,6 +1,6 @@
 # Whole runs of the built program, in Python: short ones by default, the full quick start as `long`.
 
-foreach(test binding chat generate learning mismatch no_signal plugins refusal repeat resume score terms)
+foreach(test binding chat critic generate learning mismatch no_signal plugins refusal repeat resume score terms)
   qed_add_script_test(run.${test} SCRIPT ${test}_test.py TIMEOUT 600)
 endforeach()
 foreach(test learning resume)

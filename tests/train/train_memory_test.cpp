@@ -35,6 +35,16 @@ TEST(TrainMemory, CountsWhatAMicroBatchKeepsAndTheStateOfAdamW) {
             "KiB, logits 8.20 KiB, KV at least 18.0 KiB");
 }
 
+TEST(TrainMemory, OfLayersThatAreComputedAgainIsTheirInputAndOneLayer) {
+  Stage stage = rl_stage();
+  const TrainMemory kept = plan_training(tiny_config(), kWeights, stage);
+  stage.train.checkpointing = true;
+  const TrainMemory again = plan_training(tiny_config(), kWeights, stage);
+  const std::int64_t layer = 4 * 24 + 64 + 32 + 4 + 3 * 40;
+  EXPECT_EQ(kept.activations_bytes - again.activations_bytes,
+            100 * (2 * layer - layer - 2 * 2 * 24) * 4);
+}
+
 TEST(TrainMemory, OfFewSequencesIsThatOfTheirRows) {
   Stage stage = rl_stage();
   stage.train.micro_tokens = 1'000'000;
@@ -54,7 +64,7 @@ TEST(TrainMemory, ThatDoesNotFitIsRefusedWithItsNumbers) {
   const Failure activations = failure_of([&] { check_memory(plan, plan.total_bytes() - 1); });
   EXPECT_EQ(activations.message,
             cat("training needs ", plan.text(), "; this machine has 567 KiB free"));
-  EXPECT_EQ(activations.hint, "lower train.micro_tokens");
+  EXPECT_EQ(activations.hint, "lower train.micro_tokens, or set train.checkpointing");
   EXPECT_EQ(failure_of([&] { check_memory(plan, 150'000); }).hint,
             "use a smaller model, or a machine with more memory");
 }
