@@ -1,16 +1,20 @@
-"""Random-weight models for bench/generate, in two formats: a Hugging Face folder and GGUF.
+"""Random-weight models for bench/generate and bench/train, in two formats: a Hugging Face folder and
+GGUF.
 
-    generate_models.py OUT SIZE GGUF_PY [float32|bfloat16]
+    generate_models.py OUT SIZE                               OUT/SIZE, by transformers
+    generate_models.py OUT SIZE GGUF_PY [float32|bfloat16]    and OUT/SIZE.DTYPE.gguf
 
-Makes OUT/SIZE (the folder, by transformers) and OUT/SIZE.DTYPE.gguf (by the gguf package at GGUF_PY,
-which llama.cpp carries). Sizes are Qwen2 shapes; `half` is Qwen2.5-0.5B's.
+GGUF_PY is where the gguf package lies, which llama.cpp carries. Sizes are Qwen2 shapes; `half` is
+Qwen2.5-0.5B's. The folder's tokenizer is a byte-level BPE trained on prompts of a number game.
 """
 
 import pathlib
+import random
 import sys
 
 import torch
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 SIZES = {
     "tiny": dict(hidden_size=128, num_hidden_layers=4, num_attention_heads=4,
@@ -36,6 +40,27 @@ def make_folder(folder, size):
     config = Qwen2Config(max_position_embeddings=32768, rope_theta=1e6, rms_norm_eps=1e-6,
                          tie_word_embeddings=True, bos_token_id=0, eos_token_id=0, **SIZES[size])
     Qwen2ForCausalLM(config).save_pretrained(folder)
+
+
+def number_games(count):
+    rng = random.Random(0)
+    for _ in range(count):
+        a, b, c = (rng.randint(1, 99) for _ in range(3))
+        yield (f"Using the numbers [{a}, {b}, {c}], create an equation that equals {a + b * c}. "
+               f"<think> {b} * {c} = {b * c}, and {a} + {b * c} = {a + b * c}. </think> "
+               f"<answer> {a} + {b} * {c} </answer>")
+
+
+def make_tokenizer(folder, size):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(number_games(4000), trainers.BpeTrainer(
+        vocab_size=min(SIZES[size]["vocab_size"], 4096), special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>",
+                            pad_token="<|endoftext|>",
+                            padding_side="left").save_pretrained(folder)
 
 
 def gguf_name(name):
@@ -79,12 +104,17 @@ def make_gguf(path, folder, dtype):
 
 
 def main():
-    out, size, gguf_py = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-    dtype = sys.argv[4] if len(sys.argv) > 4 else "float32"
-    sys.path.insert(0, gguf_py)
-    folder, file = out / size, out / f"{size}.{dtype}.gguf"
+    out, size = pathlib.Path(sys.argv[1]), sys.argv[2]
+    folder = out / size
     if not (folder / "config.json").exists():
         make_folder(folder, size)
+    if not (folder / "tokenizer.json").exists():
+        make_tokenizer(folder, size)
+    if len(sys.argv) < 4:
+        return
+    dtype = sys.argv[4] if len(sys.argv) > 4 else "float32"
+    sys.path.insert(0, sys.argv[3])
+    file = out / f"{size}.{dtype}.gguf"
     if not file.exists():
         part = file.with_suffix(".part")
         make_gguf(part, folder, dtype)

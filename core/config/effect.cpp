@@ -28,7 +28,7 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
   if (!is_rl) {
     const bool is_rl_key =
         table == "algorithm" || table == "sampler" || table.starts_with("reward") ||
-        table == "kl" || table == "mismatch" ||
+        table == "kl" || table == "critic" || table == "mismatch" ||
         (table == "train" && (key == "mini_batches" || key == "epochs" || key == "nll_coef" ||
                               key == "entropy_coef" || key.starts_with("aggregation")));
     // Evaluations of an sft stage generate too, within these limits.
@@ -46,9 +46,9 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
       return "the term's `weight` is 0";
     }
   }
-  if (table == "train" && key == "min_lr_frac" && stage.train.schedule != "cosine") {
+  if (table == "train" && key == "min_lr_frac" && stage.train.schedule == "constant") {
     gate = "train.schedule";
-    return "only the schedule \"cosine\" uses it";
+    return "only the schedules \"linear\" and \"cosine\" use it";
   }
   if (table == "train" && key == "aggregation_length" && stage.train.aggregation != "constant") {
     gate = "train.aggregation";

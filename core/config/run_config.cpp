@@ -172,6 +172,7 @@ nlohmann::json write(const Stage& stage) {
   add("rollout", stage.rollout);
   add("train", stage.train);
   add("kl", stage.kl);
+  add("critic", stage.critic);
   add("mismatch", stage.mismatch);
   add("eval", stage.eval);
   add("checkpoint", stage.checkpoint);
@@ -200,6 +201,7 @@ const std::vector<TableSpec>& table_specs() {
       describe<RolloutTable>("rollout", "rl: what is generated in a step"),
       describe<TrainTable>("train", "the updates"),
       describe<KlTable>("kl", "rl: what holds the policy near the one that the stage began with"),
+      describe<CriticTable>("critic", "rl: the value model of algorithms that ask for one"),
       describe<MismatchTable>("mismatch", "rl: where rollout and training forward disagree"),
       describe<EvalTable>("eval", "tests on held-out items"),
       describe<CheckpointTable>("checkpoint", "what is saved"),
@@ -242,9 +244,9 @@ bool is_plugin_table(std::string_view name) {
 }
 
 const std::vector<std::string>& stage_tables() {
-  static const std::vector<std::string> names = {"task",    "reward",    "algorithm", "sampler",
-                                                 "rollout", "train",     "kl",        "mismatch",
-                                                 "eval",    "checkpoint"};
+  static const std::vector<std::string> names = {"task",     "reward", "algorithm", "sampler",
+                                                 "rollout",  "train",  "kl",        "critic",
+                                                 "mismatch", "eval",   "checkpoint"};
   return names;
 }
 
@@ -263,6 +265,7 @@ void read_stage_table(const std::string& name, const nlohmann::json& values, Sta
   if (name == "rollout") return visit(visitor, stage.rollout);
   if (name == "train") return visit(visitor, stage.train);
   if (name == "kl") return visit(visitor, stage.kl);
+  if (name == "critic") return visit(visitor, stage.critic);
   if (name == "mismatch") return visit(visitor, stage.mismatch);
   if (name == "eval") return visit(visitor, stage.eval);
   QED_CHECK(name == "checkpoint", name);

@@ -64,14 +64,14 @@ struct RolloutTable {
 };
 
 struct TrainTable {
-  std::int64_t batch_size = 32;   // sft: demonstrations per update
-  std::int64_t mini_batches = 1;  // rl: updates per epoch over a step's completions
-  std::int64_t epochs = 1;        // rl: passes over a step's completions
-  std::int64_t micro_tokens =
-      16384;  // tokens per forward and backward; changes no result beyond rounding
+  std::int64_t batch_size = 32;      // sft: demonstrations per update
+  std::int64_t mini_batches = 1;     // rl: updates per epoch over a step's completions
+  std::int64_t epochs = 1;           // rl: passes over a step's completions
+  std::int64_t micro_tokens = 2048;  // per forward and backward; changes no result but by rounding
+  bool checkpointing = false;        // layers are computed again in the backward; changes no result
   double lr = 1e-6;
-  std::string schedule = "constant";  // after warm-up: "constant" or "cosine"
-  double min_lr_frac = 0.0;           // cosine: the floor, as a part of lr
+  std::string schedule = "constant";  // after warm-up: "constant", "linear" or "cosine"
+  double min_lr_frac = 0.0;           // linear, cosine: the floor, as a part of lr
   std::int64_t warmup = 0;            // steps of linear warm-up
   std::array<double, 2> betas = {0.9, 0.999};
   double eps = 1e-8;
@@ -91,6 +91,13 @@ struct KlTable {
   double target = 0.0;           // adapts coef to hold the KL here; 0: coef is fixed
   double horizon = 10000.0;      // completions over which it adapts
   std::int64_t sync_every = 0;   // steps after which the reference becomes the policy; 0: never
+};
+
+// The value model of an algorithm that asks for one; see core/train/critic.h.
+struct CriticTable {
+  std::string path;         // Hugging Face folder that it begins with; empty: the policy
+  double lr = 1e-5;         // on the schedule of [train]
+  std::int64_t warmup = 0;  // first steps of the stage in which the critic alone learns
 };
 
 // Corrections where rollout and training forward disagree; see core/train/mismatch.h.
@@ -126,6 +133,7 @@ struct Stage {
   RolloutTable rollout;
   TrainTable train;
   KlTable kl;              // rl
+  CriticTable critic;      // rl
   MismatchTable mismatch;  // rl
   EvalTable eval;
   CheckpointTable checkpoint;

@@ -55,10 +55,13 @@ void visit(Visitor& v, TrainTable& t) {
   v("epochs", t.epochs, {.min = 1, .help = "rl: passes over a step's completions"});
   v("micro_tokens", t.micro_tokens,
     {.min = 1, .unit = "tokens", .help = "per forward and backward; bounds memory"});
+  v("checkpointing", t.checkpointing,
+    {.help = "compute layers again in the backward: less memory, a third more arithmetic"});
   v("lr", t.lr, {.min = 0, .help = "learning rate at its highest"});
-  v("schedule", t.schedule, {.choices = {"constant", "cosine"}, .help = "of lr after the warm-up"});
+  v("schedule", t.schedule,
+    {.choices = {"constant", "linear", "cosine"}, .help = "of lr after the warm-up"});
   v("min_lr_frac", t.min_lr_frac,
-    {.min = 0, .max = 1, .help = "cosine: where it ends, as a part of lr"});
+    {.min = 0, .max = 1, .help = "linear, cosine: where it ends, as a part of lr"});
   v("warmup", t.warmup, {.min = 0, .unit = "steps", .help = "lr rises linearly for so long"});
   v("betas", t.betas,
     {.min = 0, .max = 1, .is_max_open = true, .help = "AdamW: decay of the two moments"});
@@ -89,6 +92,14 @@ void visit(Visitor& v, KlTable& t) {
     {.min = 0, .is_min_open = true, .unit = "completions", .help = "over which coef adapts"});
   v("sync_every", t.sync_every,
     {.min = 0, .unit = "steps", .help = "then the reference becomes the policy; 0: never"});
+}
+
+template <class Visitor>
+void visit(Visitor& v, CriticTable& t) {
+  v("path", t.path, {.help = "a Hugging Face folder that it begins with; by default the policy"});
+  v("lr", t.lr, {.min = 0, .help = "learning rate, on the schedule of [train]"});
+  v("warmup", t.warmup,
+    {.min = 0, .unit = "steps", .help = "in which the critic alone learns, at the stage's start"});
 }
 
 template <class Visitor>

@@ -39,6 +39,9 @@ struct ModelConfig {
   bool attention_bias = true;          // of q, k and v
   bool attention_output_bias = false;  // of o: llama and qwen3 have all four biases or none
   bool mlp_bias = false;
+  // The output layer is one row, `score.weight`, and gives a value for each position: a critic. Not
+  // a key of config.json.
+  bool value_head = false;
   bool qk_norm = false;  // RMS norm of each head's query and key, before they are rotated
 
   std::int64_t q_width() const { return num_attention_heads * head_dim; }

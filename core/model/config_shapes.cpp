@@ -56,7 +56,9 @@ std::vector<TensorSpec> checkpoint_tensors(const ModelConfig& c) {
     add_layer(c, "model.layers." + std::to_string(i) + ".", out);
   }
   out.push_back({"model.norm.weight", {c.hidden_size}});
-  if (!c.tie_word_embeddings) {
+  if (c.value_head) {
+    out.push_back({"score.weight", {1, c.hidden_size}});
+  } else if (!c.tie_word_embeddings) {
     out.push_back({"lm_head.weight", {c.vocab_size, c.hidden_size}});
   }
   return out;

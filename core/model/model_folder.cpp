@@ -103,7 +103,7 @@ std::string shard_name(std::size_t i, std::size_t count) {
 
 }  // namespace
 
-ModelFolder open_model_folder(const fs::path& path) {
+ModelFolder open_model_folder(const fs::path& path, bool may_be_critic) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
     throw Error(cat("no model in ", path.string(), ": there is no such folder"), "", kExitUsage);
@@ -113,6 +113,7 @@ ModelFolder open_model_folder(const fs::path& path) {
                 "give a Hugging Face folder", kExitUsage);
   }
   ModelFolder folder{path, read_model_config(path / "config.json"), TensorSet::open_folder(path)};
+  folder.config.value_head = may_be_critic && folder.tensors.contains("score.weight");
   check_tensors(folder);
   return folder;
 }

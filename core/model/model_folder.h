@@ -19,9 +19,10 @@ struct ModelFolder {
   TensorSet tensors;  // those of checkpoint_tensors(config), and perhaps some that change nothing
 };
 
-// Reads config.json and the headers of the weights, and checks that the two fit. Throws Error with
+// Reads config.json and the headers of the weights, and checks that the two fit. With
+// `may_be_critic` a folder that has a value head is one, and its config says so. Throws Error with
 // the file and the key or tensor.
-ModelFolder open_model_folder(const std::filesystem::path& path);
+ModelFolder open_model_folder(const std::filesystem::path& path, bool may_be_critic = false);
 
 // Throws Error when a tokenizer has more tokens than the model has rows for.
 void check_vocabulary(const std::filesystem::path& folder, const ModelConfig& config,

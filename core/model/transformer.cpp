@@ -8,47 +8,120 @@
 #include "core/ops/linear.h"
 #include "core/ops/rms_norm.h"
 #include "core/ops/swiglu.h"
+#include "core/util/error.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/add.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <optional>
+#include <tuple>
+#include <vector>
 
 namespace qed {
 
 Transformer::Transformer(const ModelConfig& config, WeightsOptions options)
     : config_(config), weights_(config, options), rope_(rope_frequencies(config)) {}
 
-at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position,
-                                const AttentionContext& context) {
+Transformer::Stream Transformer::layer(std::size_t i, const Stream& in, const at::Tensor& position,
+                                       const AttentionContext& context) {
   const ModelConfig& c = config_;
+  const LayerWeights& w = weights_.layers[i];
   const ops::Heads heads{c.num_attention_heads, c.num_key_value_heads, c.head_dim};
   const auto eps = static_cast<float>(c.rms_norm_eps);
 
-  at::Tensor x = ops::embedding(id, weights_.embedding);
-  for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
-    const LayerWeights& w = weights_.layers[i];
-
-    at::Tensor h = ops::rms_norm(x, w.input_norm, eps);
-    at::Tensor qkv = ops::linear(h, w.qkv, w.qkv_bias, heads.qkv_width());
-    if (c.qk_norm) {
-      qkv = ops::head_norm(qkv, w.q_norm, w.k_norm, heads.heads, heads.kv_heads, eps);
-    }
-    qkv = ops::rope(qkv, position, rope_, heads.heads + heads.kv_heads);
-    h = context.cache != nullptr
-            ? ops::attention_paged(qkv, heads, context.cache->layer(static_cast<std::int64_t>(i)),
-                                   context.runs)
-            : ops::attention(qkv, heads, context.offset);
-    x = at::add(x, ops::linear(h, w.o, w.o_bias, c.hidden_size));
-
-    h = ops::rms_norm(x, w.post_norm, eps);
-    h = ops::swiglu(ops::linear(h, w.gate_up, w.gate_up_bias, 2 * c.intermediate_size));
-    x = at::add(x, ops::linear(h, w.down, w.down_bias, c.hidden_size));
+  at::Tensor x = in.x, h;
+  if (in.delta.defined()) {
+    std::tie(x, h) = ops::add_norm(x, in.delta, w.input_norm, eps);
+  } else {
+    h = ops::rms_norm(x, w.input_norm, eps);
   }
-  return ops::rms_norm(x, weights_.final_norm, eps);
+  at::Tensor qkv = ops::linear(h, w.qkv, w.qkv_bias, heads.qkv_width());
+  if (c.qk_norm) {
+    qkv = ops::head_norm(qkv, w.q_norm, w.k_norm, heads.heads, heads.kv_heads, eps);
+  }
+  qkv = ops::rope(qkv, position, rope_, heads.heads + heads.kv_heads);
+  h = context.cache != nullptr
+          ? ops::attention_paged(qkv, heads, context.cache->layer(static_cast<std::int64_t>(i)),
+                                 context.runs)
+          : ops::attention(qkv, heads, context.offset, context.prefix);
+
+  std::tie(x, h) = ops::add_norm(x, ops::linear(h, w.o, w.o_bias, c.hidden_size), w.post_norm, eps);
+  h = ops::swiglu(ops::linear(h, w.gate_up, w.gate_up_bias, 2 * c.intermediate_size));
+  return {x, ops::linear(h, w.down, w.down_bias, c.hidden_size)};
+}
+
+// A layer that keeps its input alone. The caller's context may be gone before the backward.
+struct Transformer::RecomputedLayer : torch::autograd::Function<RecomputedLayer> {
+  using List = torch::autograd::variable_list;
+
+  struct Call : torch::CustomClassHolder {
+    Transformer* model;
+    std::size_t layer;
+    at::Tensor position;
+    std::vector<std::int64_t> offset, prefix;
+
+    Stream run(const Stream& in) {
+      return model->layer(layer, in, position, {.offset = offset, .prefix = prefix});
+    }
+  };
+
+  static List forward(torch::autograd::AutogradContext* ctx, const at::Tensor& x,
+                      const std::optional<at::Tensor>& delta,
+                      const c10::intrusive_ptr<Call>& call) {
+    const Stream in{x, delta.value_or(at::Tensor())};
+    ctx->save_for_backward({in.x, in.delta});
+    ctx->saved_data["call"] = c10::IValue::make_capsule(call);
+    const Stream out = call->run(in);
+    return {out.x, out.delta};
+  }
+
+  static List backward(torch::autograd::AutogradContext* ctx, const List& grads) {
+    const at::AutoGradMode with_grad(true);
+    const List saved = ctx->get_saved_variables();
+    const auto call = c10::static_intrusive_pointer_cast<Call>(ctx->saved_data["call"].toCapsule());
+    const auto input = [](const at::Tensor& t) {
+      return t.defined() ? t.detach().requires_grad_() : t;
+    };
+    const Stream in{input(saved[0]), input(saved[1])};
+    const Stream out = call->run(in);
+    torch::autograd::backward({out.x, out.delta}, grads);
+    return {in.x.grad(), in.delta.defined() ? in.delta.grad() : at::Tensor(), at::Tensor()};
+  }
+
+  static Stream apply_to(Transformer& model, std::size_t i, const Stream& in,
+                         const at::Tensor& position, const AttentionContext& context) {
+    auto call = c10::make_intrusive<Call>();
+    call->model = &model;
+    call->layer = i;
+    call->position = position;
+    call->offset.assign(context.offset.begin(), context.offset.end());
+    call->prefix.assign(context.prefix.begin(), context.prefix.end());
+    const List out = apply(in.x, in.delta.defined() ? std::optional(in.delta) : std::nullopt, call);
+    return {out[0], out[1]};
+  }
+};
+
+at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position,
+                                const AttentionContext& context) {
+  const bool recompute = context.recompute && at::GradMode::is_enabled();
+  Stream s{ops::embedding(id, weights_.embedding), {}};
+  for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
+    s = recompute ? RecomputedLayer::apply_to(*this, i, s, position, context)
+                  : layer(i, s, position, context);
+  }
+  return ops::add_norm(s.x, s.delta, weights_.final_norm, static_cast<float>(config_.rms_norm_eps))
+      .second;
 }
 
 at::Tensor Transformer::logits(const at::Tensor& h) {
   const at::NoGradGuard no_grad;
   return ops::linear(h, weights_.lm_head, {}, config_.vocab_size);
+}
+
+at::Tensor Transformer::values(const at::Tensor& h) {
+  QED_CHECK(config_.value_head);
+  return ops::linear(h, weights_.lm_head, {}, 1).view({h.size(0)});
 }
 
 ops::TokenLogp Transformer::token_logp(const at::Tensor& h, const at::Tensor& target,

@@ -12,16 +12,19 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <span>
 
 namespace qed {
 
 // Where the rows of a forward find their keys: in the same rows, or in a cache.
 struct AttentionContext {
-  std::span<const std::int64_t> offset;      // sequence b is rows offset[b] .. offset[b+1]-1; or
-  KvCache* cache = nullptr;                  // rows go to, and see, their pages
-  std::span<const ops::CacheRun> runs = {};  // with a cache: they cover the rows
+  std::span<const std::int64_t> offset;       // sequence b is rows offset[b] .. offset[b+1]-1,
+  std::span<const std::int64_t> prefix = {};  // after those of prefix[b]; see ops/attention.h; or
+  KvCache* cache = nullptr;                   // rows go to, and see, their pages
+  std::span<const ops::CacheRun> runs = {};   // with a cache: they cover the rows
+  // In training, keep the input of each layer alone, and compute the layer again in the backward:
+  // less memory, a third more arithmetic, the same bits.
+  bool recompute = false;
 };
 
 class Transformer {
@@ -36,6 +39,9 @@ class Transformer {
   // Logits of hidden states, [T, V]; no gradient. For generation, which needs few rows at a time.
   at::Tensor logits(const at::Tensor& h);
 
+  // Values of hidden states, [T], of a model with a value head. Differentiable.
+  at::Tensor values(const at::Tensor& h);
+
   // Log-probs of tokens given hidden states; see ops/token_logp.h.
   ops::TokenLogp token_logp(const at::Tensor& h, const at::Tensor& target,
                             const at::Tensor& inv_temperature,
@@ -45,6 +51,15 @@ class Transformer {
   Weights& weights() { return weights_; }
 
  private:
+  // What goes from layer to layer: the residual stream, and what the last layer adds to it.
+  struct Stream {
+    at::Tensor x, delta;  // [T, D]; no delta before the first layer
+  };
+  struct RecomputedLayer;
+
+  Stream layer(std::size_t i, const Stream& in, const at::Tensor& position,
+               const AttentionContext& context);
+
   ModelConfig config_;
   Weights weights_;
   ops::RopeTable rope_;

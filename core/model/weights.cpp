@@ -80,10 +80,11 @@ Weights::Weights(const ModelConfig& c, WeightsOptions options) : options_(option
   add(embedding, specs, {"model.embed_tokens.weight"}, c.initializer_range);
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) add_layer(c, i, specs);
   add(final_norm, specs, {"model.norm.weight"}, 0, kOne);
-  if (!c.tie_word_embeddings) add(lm_head, specs, {"lm_head.weight"}, c.initializer_range);
+  add(lm_head, specs, {"lm_head.weight"}, c.initializer_range);
+  add(lm_head, specs, {"score.weight"}, 0);
   QED_CHECK(specs_.size() == specs.size());
   bind();
-  if (c.tie_word_embeddings) lm_head = embedding;
+  if (!lm_head.defined()) lm_head = embedding;
 }
 
 void Weights::add_layer(const ModelConfig& c, std::int64_t i, const Specs& specs) {

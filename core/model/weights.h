@@ -41,7 +41,8 @@ class Weights {
   explicit Weights(const ModelConfig& config, WeightsOptions options = {});  // all zero
 
   // New weights: embeddings N(0, initializer_range), linears N(0, 0.5 / sqrt(fan_in)), o and down
-  // divided by sqrt(2 L) more, biases 0, norms 1. Depends on `seed` and the tensors' names only.
+  // divided by sqrt(2 L) more, biases and value heads 0, norms 1. Depends on `seed` and the
+  // tensors' names only.
   void init(std::uint64_t seed);
   // Reads every tensor; the set was checked to hold them. Throws Error with file and tensor when a
   // number is not finite.
@@ -63,7 +64,8 @@ class Weights {
   std::int64_t num_parameters() const { return num_parameters_; }  // without padding
 
   // Views of flat(); where trained, leaves of the autograd graph.
-  at::Tensor embedding, final_norm, lm_head;  // lm_head is embedding where they are tied
+  // lm_head is embedding where they are tied, and the one row of a value head.
+  at::Tensor embedding, final_norm, lm_head;
   std::vector<LayerWeights> layers;
 
  private:

@@ -1,32 +1,20 @@
-#include "core/ops/attention.h"
+#include "core/ops/attention_pages.h"
 
 #include "core/ops/cpu_kernels.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros_like.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <vector>
 
 namespace qed::ops {
 
 namespace {
 
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
-
 constexpr std::int64_t kTileRows = 16;  // query rows of a tile, about
 
-AttentionShape kernel_shape(const Heads& h, std::int64_t kv_stride) {
-  return {h.heads, h.kv_heads, h.dim, kv_stride, 1.0f / std::sqrt(static_cast<float>(h.dim))};
-}
-
-std::int64_t padded_dim(const Heads& h) { return num_panels(h.dim) * kLanes; }
 std::int64_t head_floats(const Heads& h) { return kLanes * (h.dim + padded_dim(h)); }
 
 // One row's key or value, written to its page.
@@ -37,22 +25,6 @@ void write_row(const Heads& h, const float* k, const float* v, std::int64_t posi
     for (std::int64_t d = 0; d < h.dim; ++d) keys[d * kLanes + lane] = k[d];
     std::copy_n(v, h.dim, keys + h.dim * kLanes + lane * padded_dim(h));
   }
-}
-
-void write_pages(const float* qkv, const Heads& h, float* pool, std::span<const CacheRun> runs) {
-  const std::int64_t width = h.qkv_width(), k_at = h.heads * h.dim;
-  const auto write = [&](const CacheRun& run) {
-    for (std::int64_t i = 0; i < run.num_rows; ++i) {
-      const float* k = qkv + (run.first_row + i) * width + k_at;
-      const std::int64_t position = run.position + i;
-      write_row(h, k, k + h.kv_width(), position,
-                pool + run.pages[position / kLanes] * page_floats(h));
-    }
-  };
-  parallel_for(static_cast<std::int64_t>(runs.size()), 8,
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) write(runs[i]);
-               });
 }
 
 // Some rows of a run and one kv head.
@@ -110,14 +82,31 @@ void run_tile(const Tile& tile, const Heads& h, const float* base, const float* 
                            .pages = tile.run->pages,
                            .page_stride = page_floats(h),
                            .head_dim = h.dim,
-                           .scale = 1.0f / std::sqrt(static_cast<float>(h.dim)),
+                           .scale = score_scale(h),
                            .scratch = s.scores.data()});
 }
 
-at::Tensor attend(const at::Tensor& qkv, const Heads& h, float* pool,
+}  // namespace
+
+void write_pages(const float* qkv, const Heads& h, float* pool, std::span<const CacheRun> runs) {
+  const std::int64_t width = h.qkv_width(), k_at = h.heads * h.dim;
+  const auto write = [&](const CacheRun& run) {
+    for (std::int64_t i = 0; i < run.num_rows; ++i) {
+      const float* k = qkv + (run.first_row + i) * width + k_at;
+      const std::int64_t position = run.position + i;
+      write_row(h, k, k + h.kv_width(), position,
+                pool + run.pages[position / kLanes] * page_floats(h));
+    }
+  };
+  parallel_for(static_cast<std::int64_t>(runs.size()), 8,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) write(runs[i]);
+               });
+}
+
+at::Tensor attend(const at::Tensor& qkv, const Heads& h, const float* pool,
                   std::span<const CacheRun> runs, float* lse) {
   const float* base = qkv.const_data_ptr<float>();
-  write_pages(base, h, pool, runs);
   at::Tensor result = at::empty({qkv.size(0), h.heads * h.dim}, qkv.options());
   float* out = result.data_ptr<float>();
   const std::vector<Tile> tiles = cut(h, runs);
@@ -131,76 +120,7 @@ at::Tensor attend(const at::Tensor& qkv, const Heads& h, float* pool,
   return result;
 }
 
-// The packed case: pages made for this call alone. Fills lse [T, heads] where it is not null.
-at::Tensor forward(const at::Tensor& qkv, const Heads& h, std::span<const std::int64_t> offset,
-                   float* lse) {
-  std::vector<CacheRun> runs;
-  std::vector<std::int32_t> pages(num_panels(qkv.size(0)) +
-                                  static_cast<std::int64_t>(offset.size()));
-  std::iota(pages.begin(), pages.end(), 0);
-  std::int64_t num_pages = 0;
-  for (std::size_t b = 0; b + 1 < offset.size(); ++b) {
-    const std::int64_t length = offset[b + 1] - offset[b];
-    runs.push_back({offset[b], length, 0, pages.data() + num_pages});
-    num_pages += num_panels(length);
-  }
-  at::Tensor pool = at::empty({num_pages * page_floats(h)}, qkv.options());
-  return attend(qkv, h, pool.data_ptr<float>(), runs, lse);
-}
-
-struct Attention : torch::autograd::Function<Attention> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const Heads& h,
-                            std::span<const std::int64_t> offset) {
-    at::Tensor lse = at::empty({qkv.size(0), h.heads}, qkv.options());
-    at::Tensor out = ops::forward(qkv, h, offset, lse.data_ptr<float>());
-    ctx->save_for_backward({qkv, out, lse});
-    ctx->saved_data["offset"] = std::vector<std::int64_t>(offset.begin(), offset.end());
-    ctx->saved_data["heads"] = std::vector<std::int64_t>{h.heads, h.kv_heads, h.dim};
-    return out;
-  }
-
-  static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const variable_list saved = ctx->get_saved_variables();
-    const at::Tensor dout = grads[0].contiguous();
-    const auto offset = ctx->saved_data["offset"].toIntVector();
-    const auto heads = ctx->saved_data["heads"].toIntVector();
-    const Heads h{heads[0], heads[1], heads[2]};
-    const std::int64_t width = h.qkv_width(), out_width = h.heads * h.dim;
-    const std::int64_t k_at = out_width, v_at = k_at + h.kv_width();
-    const AttentionShape shape = kernel_shape(h, width);
-    at::Tensor dqkv = at::zeros_like(saved[0]);
-    const float *qkv = saved[0].const_data_ptr<float>(), *out = saved[1].const_data_ptr<float>();
-    const float *lse = saved[2].const_data_ptr<float>(), *d = dout.const_data_ptr<float>();
-    float* to = dqkv.data_ptr<float>();
-    const auto tasks = static_cast<std::int64_t>(offset.size() - 1) * h.kv_heads;
-    parallel_for(tasks, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t first = offset[task / h.kv_heads];
-        const std::int64_t length = offset[task / h.kv_heads + 1] - first;
-        const float* x = qkv + first * width;
-        float* dx = to + first * width;
-        cpu_kernels().attention_backward(shape, task % h.kv_heads, length, x, width, x + k_at,
-                                         x + v_at, out + first * out_width, d + first * out_width,
-                                         out_width, lse + first * h.heads, dx, width, dx + k_at,
-                                         dx + v_at, width);
-      }
-    });
-    return {dqkv, at::Tensor(), at::Tensor()};
-  }
-};
-
-}  // namespace
-
 std::int64_t page_floats(const Heads& shape) { return shape.kv_heads * head_floats(shape); }
-
-at::Tensor attention(const at::Tensor& qkv, const Heads& shape,
-                     std::span<const std::int64_t> offset) {
-  QED_CHECK(qkv.dim() == 2 && qkv.is_contiguous() && qkv.size(1) == shape.qkv_width() &&
-                !offset.empty() && offset.front() == 0 && offset.back() == qkv.size(0),
-            "[attention] qkv ", qkv.sizes(), ", heads ", shape.heads, "/", shape.kv_heads);
-  if (!at::GradMode::is_enabled()) return forward(qkv, shape, offset, nullptr);
-  return Attention::apply(qkv, shape, offset);
-}
 
 at::Tensor attention_paged(const at::Tensor& qkv, const Heads& shape, float* pool,
                            std::span<const CacheRun> runs) {
@@ -209,6 +129,7 @@ at::Tensor attention_paged(const at::Tensor& qkv, const Heads& shape, float* poo
   QED_CHECK(qkv.dim() == 2 && qkv.is_contiguous() && qkv.size(1) == shape.qkv_width() &&
                 qkv.size(0) == rows,
             "[attention_paged] qkv ", qkv.sizes(), ", rows ", rows);
+  write_pages(qkv.const_data_ptr<float>(), shape, pool, runs);
   return attend(qkv, shape, pool, runs, nullptr);
 }
 

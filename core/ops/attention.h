@@ -27,10 +27,13 @@ inline constexpr std::int64_t kPagePositions = 16;
 // up to 16].
 std::int64_t page_floats(const Heads& shape);
 
-// Sequence b is rows offset[b] .. offset[b+1]-1; each row sees its sequence up to itself.
-// Differentiable in qkv.
+// Sequence b is rows offset[b] .. offset[b+1]-1; each row sees its sequence up to itself. Where
+// prefix[b] >= 0, the rows of that earlier sequence, which has no prefix, come before b's own: a
+// prompt that several completions share, with the bits that each would get from a copy of it. An
+// empty `prefix`: nobody has one. Differentiable in qkv.
 at::Tensor attention(const at::Tensor& qkv, const Heads& shape,
-                     std::span<const std::int64_t> offset);
+                     std::span<const std::int64_t> offset,
+                     std::span<const std::int64_t> prefix = {});
 
 // Rows of one sequence at neighbouring positions, which go to, and see, its pages.
 struct CacheRun {

@@ -8,18 +8,14 @@
 //
 // Every kernel works on the caller's thread and on a range that the caller chose; callers cut work
 // with parallel_for. No kernel allocates.
-//
-// Panels: a matrix W [N, K] is stored as [ceil(N/16), K, 16] with W[n][k] at [n/16][k][n%16]; lanes
-// past N hold 0.
+
+#include "core/ops/cpu_attention.h"
+#include "core/ops/panels.h"
 
 #include <cstdint>
 #include <span>
 
 namespace qed::ops {
-
-inline constexpr std::int64_t kLanes = 16;  // columns of a panel
-
-inline constexpr std::int64_t num_panels(std::int64_t n) { return (n + kLanes - 1) / kLanes; }
 
 // Rows of A that a gemm takes together: blocks of `gemm_rows`, and what is left over in a block of
 // tile_width(left) rows. A block is stored as [depth][width], rows that are not there as 0.
@@ -44,28 +40,6 @@ struct PackedGemm {
   bool accumulate = false;
 };
 
-// Query rows of one kv head over the keys of one sequence. Keys and values lie in pages of kLanes
-// positions: keys as a panel [head_dim][kLanes], then values [kLanes][head_dim rounded up to 16].
-struct AttentionTile {
-  std::int64_t rows;
-  const float* const* q;         // [rows], each [head_dim]
-  float* const* out;             // [rows], each [head_dim]
-  float* const* lse;             // [rows], one number each: log sum exp of the scores; or null
-  const std::int64_t* num_keys;  // [rows], each >= 1: positions 0 .. num_keys-1 are seen
-  const float* kv;               // page p of this head begins at kv + pages[p] * page_stride
-  const std::int32_t* pages;
-  std::int64_t page_stride, head_dim;
-  float scale;
-  float* scratch;  // rows * (the largest num_keys, rounded up to 16) floats
-};
-
-// For the backward, which reads keys and values row by row.
-struct AttentionShape {
-  std::int64_t heads, kv_heads, head_dim;
-  std::int64_t kv_stride;  // floats between the keys of two neighbouring positions
-  float scale;
-};
-
 inline constexpr std::int64_t kMaxBlock = 64;  // numbers that row_block_max takes together
 
 inline constexpr std::int64_t num_max_blocks(std::int64_t n) {
@@ -86,12 +60,16 @@ struct CpuKernels {
   // Writes A[i][k] = a[i * a_row + k * a_col] as blocks, one after another.
   void (*pack)(const float* a, std::int64_t a_row, std::int64_t a_col, std::int64_t rows,
                std::int64_t depth, float* packed);
+  // to[j * to_row + i] = from[i * from_row + j] for i, j < 16.
+  void (*turn)(const float* from, std::int64_t from_row, float* to, std::int64_t to_row);
 
   // y = x / sqrt(mean(x^2) + eps) * weight, per row of `dim`; rstd [rows] is kept for the backward.
   void (*rms_norm)(const float* x, const float* weight, float* y, float* rstd, std::int64_t rows,
                    std::int64_t dim, float eps);
+  // dx = the gradient, plus `dx_before` [rows, dim] where it is not null; adds to dweight [dim].
   void (*rms_norm_backward)(const float* dy, const float* x, const float* weight, const float* rstd,
-                            float* dx, std::int64_t rows, std::int64_t dim);
+                            const float* dx_before, float* dx, float* dweight, std::int64_t rows,
+                            std::int64_t dim);
 
   // out = silu(gate) * up; in [rows, 2 dim] = gate | up.
   void (*swiglu)(const float* in, float* out, std::int64_t rows, std::int64_t dim);
@@ -107,14 +85,7 @@ struct CpuKernels {
   // out[r] = softmax(scale * q[r] K^T) V over the row's own keys. A row's result does not depend on
   // the rows beside it.
   void (*attention)(const AttentionTile& tile);
-  // Adds to dk and dv of one kv head over one sequence and writes dq of its query heads. Positions
-  // are rows of q, out, dout, dq (stride q_stride), k, v (shape.kv_stride) and dk, dv (dkv_stride);
-  // lse [positions, heads].
-  void (*attention_backward)(const AttentionShape& shape, std::int64_t kv_head, std::int64_t length,
-                             const float* q, std::int64_t q_stride, const float* k, const float* v,
-                             const float* out, const float* dout, std::int64_t out_stride,
-                             const float* lse, float* dq, std::int64_t dq_stride, float* dk,
-                             float* dv, std::int64_t dkv_stride);
+  void (*attention_backward)(const AttentionBackward& rows);
 
   // Softmax statistics of n logits.
   RowSoftmax (*row_softmax)(const float* logits, std::int64_t n, float inv_temperature);
@@ -129,6 +100,8 @@ struct CpuKernels {
   bool (*row_block_max)(const float* x, std::int64_t n, float* block_max);
   // The sum in double: sixteen chains, then a fixed tree.
   double (*row_sum)(const float* x, std::int64_t n);
+  // The sum of squares, in the same order.
+  double (*row_sum_squares)(const float* x, std::int64_t n);
 
   // One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) on n numbers. grad_scale is the
   // clip; bias1 = 1 - beta1^t, bias2 = 1 - beta2^t.

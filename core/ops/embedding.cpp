@@ -5,7 +5,6 @@
 #include "core/util/error.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace qed::ops {
@@ -34,22 +33,22 @@ at::Tensor forward(const at::Tensor& id, const at::Tensor& w) {
 
 struct Embedding : torch::autograd::Function<Embedding> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& id, const at::Tensor& w) {
-    ctx->save_for_backward({id});
-    ctx->saved_data["panels"] = w.size(0);
+    ctx->save_for_backward({id, w});
     return ops::forward(id, w);
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const at::Tensor id = ctx->get_saved_variables()[0], dout = grads[0].contiguous();
+    const variable_list saved = ctx->get_saved_variables();
+    const at::Tensor id = saved[0], dout = grads[0].contiguous();
     const std::int64_t dim = dout.size(1);
-    at::Tensor dw = at::zeros({ctx->saved_data["panels"].toInt(), dim, kLanes}, dout.options());
+    const WeightGrad dw = weight_grad(saved[1]);
     const std::int64_t* ids = id.const_data_ptr<std::int64_t>();
     const float* from = dout.const_data_ptr<float>();
-    float* to = dw.data_ptr<float>();
+    float* to = dw.to.data_ptr<float>();
     for (std::int64_t t = 0; t < id.size(0); ++t) {
       float* row = to + panel_row(ids[t], dim);
       for (std::int64_t k = 0; k < dim; ++k) row[k * kLanes] += from[t * dim + k];
     }
-    return {at::Tensor(), dw};
+    return {at::Tensor(), dw.returned};
   }
 };
 

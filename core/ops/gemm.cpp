@@ -4,13 +4,17 @@
 #include "core/util/parallel.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace qed::ops {
 
 namespace {
 
 constexpr std::int64_t kChunk = 384;  // rows packed at a time: a multiple of every kernel's block
-// Multiply-adds, and numbers to pack, below which threads cost more than they give.
+constexpr std::int64_t kDepth = 512;  // depth that they go through at a time, where there are many
+// Rows from which on the depth is cut. Multiply-adds, and numbers to pack, below which threads cost
+// more than they give.
+constexpr std::int64_t kManyRows = 64;
 constexpr std::int64_t kSmall = 1 << 16, kSmallPack = 1 << 15;
 
 void pack_all(const Gemm& g, const CpuKernels& kernels, float* packed) {
@@ -59,6 +63,64 @@ void run_all(const PackedGemm& g, const CpuKernels& kernels) {
   });
 }
 
+// Kept buffers grow: allocating them anew would cost page faults.
+void grow(std::vector<float>& buffer, std::int64_t size) {
+  if (static_cast<std::int64_t>(buffer.size()) < size)
+    buffer.resize(static_cast<std::size_t>(size));
+}
+
+// B, whose rows lie apart, as panels.
+void pack_panels(const Gemm& g, float* panels) {
+  const std::int64_t whole = g.cols / kLanes, left = g.cols % kLanes;
+  const auto part = [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) {
+      const float* from = g.b + k * g.b_depth;
+      float* to = panels + k * kLanes;
+      for (std::int64_t p = 0; p < whole; ++p) {
+        std::copy_n(from + p * g.b_panel, kLanes, to + p * g.depth * kLanes);
+      }
+      if (left == 0) continue;
+      float* last = to + whole * g.depth * kLanes;
+      std::fill(std::copy_n(from + whole * g.b_panel, left, last), last + kLanes, 0.0f);
+    }
+  };
+  if (g.cols * g.depth < kSmallPack) return part(0, g.depth);
+  parallel_for(g.depth, 16, part);
+}
+
+// All rows through one part of the depth; B is panels.
+void run_depth(const Gemm& g, const CpuKernels& kernels) {
+  thread_local std::vector<float> packed;
+  PackedGemm task{.rows = 0,
+                  .cols = g.cols,
+                  .depth = g.depth,
+                  .a = nullptr,
+                  .b = g.b,
+                  .b_bfloat16 = g.b_bfloat16,
+                  .b_panel = g.b_panel,
+                  .b_depth = g.b_depth,
+                  .c = nullptr,
+                  .c_row = g.c_row,
+                  .c_panel = g.c_panel,
+                  .bias = g.bias,
+                  .accumulate = g.accumulate};
+  for (std::int64_t row = 0; row < g.rows; row += kChunk) {
+    Gemm chunk = g;
+    chunk.rows = task.rows = std::min(kChunk, g.rows - row);
+    chunk.a += row * g.a_row;
+    task.c = g.c + row * g.c_row;
+    if (task.rows == 1 && g.a_col == 1) {  // a packed row is the row itself
+      task.a = chunk.a;
+    } else {
+      const std::int64_t block = kernels.gemm_rows;
+      grow(packed, (task.rows + block - 1) / block * block * g.depth);
+      pack_all(chunk, kernels, packed.data());
+      task.a = packed.data();
+    }
+    run_all(task, kernels);
+  }
+}
+
 template <class Number, class Convert>
 void scatter(const float* from, std::int64_t rows, std::int64_t depth, Number* panels,
              std::int64_t first_row, Convert&& convert) {
@@ -88,35 +150,28 @@ void gather(const Number* panels, std::int64_t first_row, std::int64_t rows, std
 }  // namespace
 
 void gemm(const Gemm& g, const CpuKernels& kernels) {
-  thread_local std::vector<float> packed;  // kept: allocating it anew costs page faults
-  PackedGemm task{.rows = 0,
-                  .cols = g.cols,
-                  .depth = g.depth,
-                  .a = nullptr,
-                  .b = g.b,
-                  .b_bfloat16 = g.b_bfloat16,
-                  .b_panel = g.b_panel,
-                  .b_depth = g.b_depth,
-                  .c = nullptr,
-                  .c_row = g.c_row,
-                  .c_panel = g.c_panel,
-                  .bias = g.bias,
-                  .accumulate = g.accumulate};
-  for (std::int64_t row = 0; row < g.rows; row += kChunk) {
-    Gemm chunk = g;
-    chunk.rows = task.rows = std::min(kChunk, g.rows - row);
-    chunk.a += row * g.a_row;
-    task.c = g.c + row * g.c_row;
-    if (task.rows == 1 && g.a_col == 1) {  // a packed row is the row itself
-      task.a = chunk.a;
-    } else {
-      const std::int64_t block = kernels.gemm_rows;
-      packed.resize(
-          std::max<std::size_t>(packed.size(), (task.rows + block - 1) / block * block * g.depth));
-      pack_all(chunk, kernels, packed.data());
-      task.a = packed.data();
+  // Chains go on where a part of the depth ends, so the cut changes no bit. A part of A stays in
+  // the second-level cache.
+  const std::int64_t parts = g.rows < kManyRows ? 1 : (g.depth + kDepth - 1) / kDepth;
+  const std::int64_t step = parts > 1 ? (g.depth + parts - 1) / parts : g.depth;
+  thread_local std::vector<float> panels;
+  Gemm part = g;
+  for (std::int64_t k = 0; k < g.depth; k += step) {
+    part.depth = std::min(step, g.depth - k);
+    part.a = g.a + k * g.a_col;
+    if (g.b != nullptr) part.b = g.b + k * g.b_depth;
+    if (g.b_bfloat16 != nullptr) part.b_bfloat16 = g.b_bfloat16 + k * g.b_depth;
+    if (g.b_depth != kLanes) {
+      grow(panels, num_panels(g.cols) * part.depth * kLanes);
+      pack_panels(part, panels.data());
+      part.b = panels.data();
+      part.b_panel = part.depth * kLanes;
+      part.b_depth = kLanes;
     }
-    run_all(task, kernels);
+    run_depth(part, kernels);
+    part = g;
+    part.bias = nullptr;
+    part.accumulate = true;
   }
 }
 
@@ -140,16 +195,26 @@ void from_panels(const std::uint16_t* panels, std::int64_t first_row, std::int64
   gather(panels, first_row, rows, depth, to, from_bfloat16);
 }
 
-std::vector<float> transpose_panels(const float* panels, std::int64_t n, std::int64_t depth) {
-  std::vector<float> out(num_panels(depth) * n * kLanes);
-  for (std::int64_t p = 0; p < num_panels(n); ++p) {
+const float* transpose_panels(const float* panels, std::int64_t n, std::int64_t depth) {
+  thread_local std::vector<float> turned;
+  grow(turned, num_panels(depth) * n * kLanes);
+  float* out = turned.data();
+  if (depth % kLanes != 0) std::fill_n(out + depth / kLanes * n * kLanes, n * kLanes, 0.0f);
+  const auto panel = [&](std::int64_t p) {
     const std::int64_t lanes = std::min(kLanes, n - p * kLanes);
-    for (std::int64_t k = 0; k < depth; ++k) {
-      const float* from = panels + (p * depth + k) * kLanes;
-      float* to = out.data() + (k / kLanes * n + p * kLanes) * kLanes + k % kLanes;
-      for (std::int64_t l = 0; l < lanes; ++l) to[l * kLanes] = from[l];
+    const float* from = panels + p * depth * kLanes;
+    const std::int64_t whole = lanes == kLanes ? depth / kLanes * kLanes : 0;
+    for (std::int64_t k = 0; k < whole; k += kLanes) {
+      cpu_kernels().turn(from + k * kLanes, kLanes, out + (k * n + p * kLanes * kLanes), kLanes);
     }
-  }
+    for (std::int64_t k = whole; k < depth; ++k) {
+      float* to = out + (k / kLanes * n + p * kLanes) * kLanes + k % kLanes;
+      for (std::int64_t l = 0; l < lanes; ++l) to[l * kLanes] = from[k * kLanes + l];
+    }
+  };
+  parallel_for(num_panels(n), 4, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t p = begin; p < end; ++p) panel(p);
+  });
   return out;
 }
 

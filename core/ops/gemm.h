@@ -6,7 +6,6 @@
 #include "core/ops/cpu_kernels.h"
 
 #include <cstdint>
-#include <vector>
 
 namespace qed::ops {
 
@@ -24,7 +23,9 @@ struct Gemm {
   bool accumulate = false;
 };
 
-// Packs A, a few hundred rows at a time, and cuts the work into pieces for parallel_for.
+// Packs A, and B where its panels are not (b_depth other than 16), a few hundred rows and depths at
+// a time, and cuts the work into pieces for parallel_for. `cols` may end inside a panel of such a
+// B.
 void gemm(const Gemm& g, const CpuKernels& kernels = cpu_kernels());
 
 // Row `n` of a panel matrix [ceil(N/16), depth, 16]: element k is at row[k * kLanes].
@@ -43,7 +44,8 @@ void from_panels(const float* panels, std::int64_t first_row, std::int64_t rows,
 void from_panels(const std::uint16_t* panels, std::int64_t first_row, std::int64_t rows,
                  std::int64_t depth, float* to);
 
-// Panels of the transpose: from W [n, depth] in panels to W^T [depth, n] in panels.
-std::vector<float> transpose_panels(const float* panels, std::int64_t n, std::int64_t depth);
+// Panels of the transpose: from W [n, depth] in panels to W^T [depth, n] in panels. The result
+// belongs to the calling thread and lives until its next call.
+const float* transpose_panels(const float* panels, std::int64_t n, std::int64_t depth);
 
 }  // namespace qed::ops

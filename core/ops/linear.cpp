@@ -2,9 +2,9 @@
 
 #include "core/ops/matrix.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <optional>
@@ -39,14 +39,13 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b
 at::Tensor grad_x(const at::Tensor& dy, const at::Tensor& w) {
   const std::int64_t rows = dy.size(0), n = dy.size(1), depth = w.size(1);
   at::Tensor dx = at::empty({rows, depth}, dy.options());
-  const std::vector<float> turned = transpose_panels(w.const_data_ptr<float>(), n, depth);
   gemm({.rows = rows,
         .cols = depth,
         .depth = n,
         .a = dy.const_data_ptr<float>(),
         .a_row = n,
         .a_col = 1,
-        .b = turned.data(),
+        .b = transpose_panels(w.const_data_ptr<float>(), n, depth),
         .b_panel = n * kLanes,
         .b_depth = kLanes,
         .c = dx.data_ptr<float>(),
@@ -55,42 +54,33 @@ at::Tensor grad_x(const at::Tensor& dy, const at::Tensor& w) {
   return dx;
 }
 
-// dw = dy^T x, written as panels: dy itself serves as the panel operand, so its rows must be whole
-// panels wide.
-at::Tensor grad_w(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& w) {
-  const std::int64_t rows = dy.size(0), n = dy.size(1), depth = w.size(1);
-  const std::int64_t width = num_panels(n) * kLanes;
-  at::Tensor dw = at::zeros_like(w);
-  std::vector<float> padded;
-  const float* b = dy.const_data_ptr<float>();
-  if (width != n) {
-    padded.resize(rows * width);
-    for (std::int64_t r = 0; r < rows; ++r) std::copy_n(b + r * n, n, padded.data() + r * width);
-    b = padded.data();
-  }
+// Adds dy^T x, as panels.
+void add_grad_w(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dw) {
+  const std::int64_t n = dy.size(1), depth = x.size(1);
   gemm({.rows = depth,
         .cols = n,
-        .depth = rows,
+        .depth = dy.size(0),
         .a = x.const_data_ptr<float>(),
         .a_row = 1,
         .a_col = depth,
-        .b = b,
+        .b = dy.const_data_ptr<float>(),
         .b_panel = kLanes,
-        .b_depth = width,
+        .b_depth = n,
         .c = dw.data_ptr<float>(),
         .c_row = kLanes,
-        .c_panel = depth * kLanes});
-  return dw;
+        .c_panel = depth * kLanes,
+        .accumulate = true});
 }
 
-at::Tensor grad_bias(const at::Tensor& dy, const at::Tensor& bias) {
-  at::Tensor db = at::zeros_like(bias);
+void add_grad_bias(const at::Tensor& dy, const at::Tensor& db) {
+  const std::int64_t n = dy.size(1);
   const float* from = dy.const_data_ptr<float>();
   float* to = db.data_ptr<float>();
-  for (std::int64_t r = 0; r < dy.size(0); ++r) {
-    for (std::int64_t j = 0; j < dy.size(1); ++j) to[j] += from[r * dy.size(1) + j];
-  }
-  return db;
+  parallel_for(n, 4 * kLanes, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = 0; r < dy.size(0); ++r) {
+      for (std::int64_t j = begin; j < end; ++j) to[j] += from[r * n + j];
+    }
+  });
 }
 
 struct Linear : torch::autograd::Function<Linear> {
@@ -102,8 +92,14 @@ struct Linear : torch::autograd::Function<Linear> {
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
     const at::Tensor dy = grads[0].contiguous();
-    return {grad_x(dy, saved[1]), grad_w(dy, saved[0], saved[1]),
-            saved[2].defined() ? grad_bias(dy, saved[2]) : at::Tensor(), at::Tensor()};
+    const WeightGrad dw = weight_grad(saved[1]);
+    add_grad_w(dy, saved[0], dw.to);
+    WeightGrad db;
+    if (saved[2].defined()) {
+      db = weight_grad(saved[2]);
+      add_grad_bias(dy, db.to);
+    }
+    return {grad_x(dy, saved[1]), dw.returned, db.returned, at::Tensor()};
   }
 };
 

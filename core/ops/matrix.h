@@ -6,6 +6,7 @@
 #include "core/ops/gemm.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros_like.h>
 
 namespace qed::ops {
 
@@ -23,6 +24,17 @@ inline void set_matrix(Gemm& g, const at::Tensor& w) {
   }
   g.b_panel = w.size(1) * kLanes;
   g.b_depth = kLanes;
+}
+
+// Where a backward adds the gradient of a weight: the weight's own where it has one, which saves
+// passes over memory, else a new tensor. `returned` is what the backward returns for the weight.
+struct WeightGrad {
+  at::Tensor to, returned;
+};
+inline WeightGrad weight_grad(const at::Tensor& w) {
+  if (w.is_leaf() && w.grad().defined()) return {w.grad(), at::Tensor()};
+  const at::Tensor fresh = at::zeros_like(w);
+  return {fresh, fresh};
 }
 
 }  // namespace qed::ops

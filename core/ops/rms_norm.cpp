@@ -1,15 +1,16 @@
 #include "core/ops/rms_norm.h"
 
 #include "core/ops/cpu_kernels.h"
+#include "core/ops/matrix.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/zeros_like.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <utility>
+#include <algorithm>
 #include <vector>
 
 namespace qed::ops {
@@ -20,45 +21,103 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr std::int64_t kGrain = 128;  // rows per piece of work
+constexpr std::int64_t kCached = 16;  // rows that stay in the cache between two passes
 
-// Returns {y, rstd [T]}.
-std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& x, const at::Tensor& weight,
-                                          float eps) {
+// sum, norm [T, D] and rstd [T] of x + delta; without a delta, of x, which is the sum.
+struct Normed {
+  at::Tensor sum, norm, rstd;
+};
+
+Normed forward(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, float eps) {
   const std::int64_t dim = x.size(1);
-  at::Tensor y = at::empty_like(x), rstd = at::empty({x.size(0)}, x.options());
-  const float *from = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
-  float *to = y.data_ptr<float>(), *scale = rstd.data_ptr<float>();
+  Normed out{delta.defined() ? at::empty_like(x) : x, at::empty_like(x),
+             at::empty({x.size(0)}, x.options())};
+  const float *a = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
+  const float* b = delta.defined() ? delta.const_data_ptr<float>() : nullptr;
+  const float* from = out.sum.const_data_ptr<float>();
+  float* sum = b != nullptr ? out.sum.data_ptr<float>() : nullptr;
+  float *to = out.norm.data_ptr<float>(), *rstd = out.rstd.data_ptr<float>();
   parallel_for(x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    cpu_kernels().rms_norm(from + begin * dim, w, to + begin * dim, scale + begin, end - begin, dim,
-                           eps);
+    for (std::int64_t r = begin; r < end; r += kCached) {
+      const std::int64_t rows = std::min(kCached, end - r);
+      if (sum != nullptr) {
+        for (std::int64_t i = r * dim; i < (r + rows) * dim; ++i) sum[i] = a[i] + b[i];
+      }
+      cpu_kernels().rms_norm(from + r * dim, w, to + r * dim, rstd + r, rows, dim, eps);
+    }
   });
-  return {y, rstd};
+  return out;
+}
+
+// Adds up what pieces of rows gave to a weight's gradient: pieces of one size in one order, so that
+// threads change nothing. body(piece, begin, end, dweight).
+template <class Body>
+void add_pieces(std::int64_t rows, std::int64_t dim, float* dweight, Body&& body) {
+  const std::int64_t pieces = (rows + kGrain - 1) / kGrain;
+  std::vector<float> parts(static_cast<std::size_t>(pieces * dim), 0.0f);
+  parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t p = begin; p < end; ++p) {
+      body(p * kGrain, std::min(rows, (p + 1) * kGrain), parts.data() + p * dim);
+    }
+  });
+  for (std::int64_t p = 0; p < pieces; ++p) {
+    for (std::int64_t k = 0; k < dim; ++k) dweight[k] += parts[p * dim + k];
+  }
+}
+
+// The gradient in x, `before` added to it where it is defined; adds to dweight.
+at::Tensor backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
+                    const at::Tensor& rstd, const at::Tensor& before, const at::Tensor& dweight) {
+  const std::int64_t dim = dy.size(1);
+  at::Tensor dx = at::empty_like(dy);
+  const float *d = dy.const_data_ptr<float>(), *from = x.const_data_ptr<float>();
+  const float *w = weight.const_data_ptr<float>(), *scale = rstd.const_data_ptr<float>();
+  const float* add = before.defined() ? before.const_data_ptr<float>() : nullptr;
+  float* to = dx.data_ptr<float>();
+  add_pieces(dy.size(0), dim, dweight.data_ptr<float>(),
+             [&](std::int64_t begin, std::int64_t end, float* part) {
+               const std::int64_t at = begin * dim;
+               cpu_kernels().rms_norm_backward(d + at, from + at, w, scale + begin,
+                                               add == nullptr ? nullptr : add + at, to + at, part,
+                                               end - begin, dim);
+             });
+  return dx;
 }
 
 struct RmsNorm : torch::autograd::Function<RmsNorm> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
                             double eps) {
-    auto [y, rstd] = ops::forward(x, weight, static_cast<float>(eps));
-    ctx->save_for_backward({x, weight, rstd});
-    return y;
+    const Normed out = ops::forward(x, at::Tensor(), weight, static_cast<float>(eps));
+    ctx->save_for_backward({x, weight, out.rstd});
+    return out.norm;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
-    const at::Tensor dy = grads[0].contiguous();
-    const std::int64_t rows = dy.size(0), dim = dy.size(1);
-    at::Tensor dx = at::empty_like(dy), dweight = at::zeros_like(saved[1]);
-    const float *d = dy.const_data_ptr<float>(), *x = saved[0].const_data_ptr<float>();
-    const float *w = saved[1].const_data_ptr<float>(), *rstd = saved[2].const_data_ptr<float>();
-    float *to = dx.data_ptr<float>(), *dw = dweight.data_ptr<float>();
-    parallel_for(rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
-      cpu_kernels().rms_norm_backward(d + begin * dim, x + begin * dim, w, rstd + begin,
-                                      to + begin * dim, end - begin, dim);
-    });
-    for (std::int64_t t = 0; t < rows; ++t) {  // one thread: one order of addition
-      for (std::int64_t k = 0; k < dim; ++k) dw[k] += d[t * dim + k] * x[t * dim + k] * rstd[t];
-    }
-    return {dx, dweight, at::Tensor()};
+    const WeightGrad dw = weight_grad(saved[1]);
+    const at::Tensor dx =
+        ops::backward(grads[0].contiguous(), saved[0], saved[1], saved[2], at::Tensor(), dw.to);
+    return {dx, dw.returned, at::Tensor()};
+  }
+};
+
+struct AddRmsNorm : torch::autograd::Function<AddRmsNorm> {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& delta,
+                               const at::Tensor& weight, double eps) {
+    const Normed out = ops::forward(x, delta, weight, static_cast<float>(eps));
+    ctx->save_for_backward({out.sum, weight, out.rstd});
+    ctx->set_materialize_grads(false);
+    return {out.sum, out.norm};
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    if (!grads[1].defined()) return {grads[0], grads[0], at::Tensor(), at::Tensor()};
+    const at::Tensor before = grads[0].defined() ? grads[0].contiguous() : grads[0];
+    const WeightGrad dw = weight_grad(saved[1]);
+    const at::Tensor dx =
+        ops::backward(grads[1].contiguous(), saved[0], saved[1], saved[2], before, dw.to);
+    return {dx, dx, dw.returned, at::Tensor()};
   }
 };
 
@@ -86,29 +145,21 @@ void norm_heads(const Runs& runs, const float* x, const float* const weight[2], 
   });
 }
 
+// dweight: q's, then k's, [2 * dim].
 void norm_heads_backward(const Runs& runs, const float* dy, const float* x,
-                         const float* const weight[2], const float* rstd, float* dx,
-                         float* const dweight[2], std::int64_t rows) {
-  parallel_for(rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
+                         const float* const weight[2], const float* rstd, float* dx, float* dweight,
+                         std::int64_t rows) {
+  const auto part = [&](std::int64_t begin, std::int64_t end, float* to) {
     for (std::int64_t t = begin; t < end; ++t) {
       for (int run = 0; run < 2; ++run) {
         const std::int64_t at = t * runs.width + runs.first(run) * runs.dim;
         cpu_kernels().rms_norm_backward(dy + at, x + at, weight[run],
-                                        rstd + t * runs.normed() + runs.first(run), dx + at,
-                                        runs.heads[run], runs.dim);
+                                        rstd + t * runs.normed() + runs.first(run), nullptr,
+                                        dx + at, to + run * runs.dim, runs.heads[run], runs.dim);
       }
     }
-  });
-  for (std::int64_t t = 0; t < rows; ++t) {  // one thread: one order of addition
-    for (int run = 0; run < 2; ++run) {
-      for (std::int64_t h = 0; h < runs.heads[run]; ++h) {
-        const std::int64_t at = t * runs.width + (runs.first(run) + h) * runs.dim;
-        const float scale = rstd[t * runs.normed() + runs.first(run) + h];
-        for (std::int64_t k = 0; k < runs.dim; ++k)
-          dweight[run][k] += dy[at + k] * x[at + k] * scale;
-      }
-    }
-  }
+  };
+  add_pieces(rows, 2 * runs.dim, dweight, part);
 }
 
 struct HeadNorm : torch::autograd::Function<HeadNorm> {
@@ -133,14 +184,13 @@ struct HeadNorm : torch::autograd::Function<HeadNorm> {
     const Runs runs{{ctx->saved_data["heads"].toInt(), ctx->saved_data["kv_heads"].toInt()},
                     saved[1].numel(),
                     dy.size(1)};
-    at::Tensor dx = dy.clone(), dq = at::zeros_like(saved[1]), dk = at::zeros_like(saved[2]);
+    const at::Tensor dx = dy.clone(), dweight = at::zeros({2, runs.dim}, dy.options());
     const float* const weight[2] = {saved[1].const_data_ptr<float>(),
                                     saved[2].const_data_ptr<float>()};
-    float* const dweight[2] = {dq.data_ptr<float>(), dk.data_ptr<float>()};
     norm_heads_backward(runs, dy.const_data_ptr<float>(), saved[0].const_data_ptr<float>(), weight,
-                        saved[3].const_data_ptr<float>(), dx.data_ptr<float>(), dweight,
-                        dy.size(0));
-    return {dx, dq, dk, at::Tensor(), at::Tensor(), at::Tensor()};
+                        saved[3].const_data_ptr<float>(), dx.data_ptr<float>(),
+                        dweight.data_ptr<float>(), dy.size(0));
+    return {dx, dweight[0], dweight[1], at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -167,8 +217,21 @@ at::Tensor head_norm(const at::Tensor& qkv, const at::Tensor& q_weight, const at
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, float eps) {
   QED_CHECK(x.dim() == 2 && x.is_contiguous() && weight.numel() == x.size(1), "[rms_norm] x ",
             x.sizes(), ", weight ", weight.sizes());
-  if (!at::GradMode::is_enabled()) return forward(x, weight, eps).first;
+  if (!at::GradMode::is_enabled()) return forward(x, at::Tensor(), weight, eps).norm;
   return RmsNorm::apply(x, weight, static_cast<double>(eps));
+}
+
+std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta,
+                                           const at::Tensor& weight, float eps) {
+  QED_CHECK(x.dim() == 2 && x.is_contiguous() && delta.is_contiguous() &&
+                delta.sizes() == x.sizes() && weight.numel() == x.size(1),
+            "[add_norm] x ", x.sizes(), ", delta ", delta.sizes(), ", weight ", weight.sizes());
+  if (!at::GradMode::is_enabled()) {
+    const Normed out = forward(x, delta, weight, eps);
+    return {out.sum, out.norm};
+  }
+  const variable_list out = AddRmsNorm::apply(x, delta, weight, static_cast<double>(eps));
+  return {out[0], out[1]};
 }
 
 }  // namespace qed::ops

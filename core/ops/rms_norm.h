@@ -8,12 +8,17 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace qed::ops {
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, float eps);
 
-// The same for each head's query and key alone. Henry et al., "Query-Key Normalization for
+// {x + delta, rms_norm(x + delta)}; x and delta [T, D]. Differentiable in all three.
+std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta,
+                                           const at::Tensor& weight, float eps);
+
+// rms_norm of each head's query and key alone. Henry et al., "Query-Key Normalization for
 // Transformers" (2020), with an RMS norm as in Qwen3.
 //
 // qkv [T, W] float32, contiguous: `heads` queries, then `kv_heads` keys, then what stays as it is.

@@ -117,10 +117,15 @@ void backward_row(const Rows& rows, std::int64_t r, float dlogp, float dentropy,
   }
   const std::span<const float> logits = supported(all, ids, scratch);
   const auto n = static_cast<std::int64_t>(logits.size());
-  std::vector<float> probs(n);
-  cpu_kernels().row_probs(logits.data(), n, scale, softmax(logits, scale), probs.data());
-  std::fill_n(z, rows.vocab, 0.0f);
-  for (std::int64_t i = 0; i < n; ++i) z[ids.empty() ? i : ids[i]] = -d * probs[i];
+  const RowSoftmax s = softmax(logits, scale);
+  if (ids.empty()) {
+    cpu_kernels().row_probs(z, n, scale, s, z);
+    for (std::int64_t i = 0; i < n; ++i) z[i] *= -d;
+  } else {
+    cpu_kernels().row_probs(logits.data(), n, scale, s, scratch.data());
+    std::fill_n(z, rows.vocab, 0.0f);
+    for (std::int64_t i = 0; i < n; ++i) z[ids[i]] = -d * scratch[i];
+  }
   z[rows.target[r]] += d;
   for (std::size_t i = 0; i < slope.size(); ++i) z[i] *= slope[i];
   for (std::size_t i = 0; i < of_entropy.size(); ++i) z[i] += dentropy * scale * of_entropy[i];
@@ -129,8 +134,7 @@ void backward_row(const Rows& rows, std::int64_t r, float dlogp, float dentropy,
 // dentropy may be null: 0.
 void backward(const Rows& rows, const float* dlogp, const float* dentropy, float* dh, float* dw) {
   const std::int64_t dim = rows.h.size(1), width = rows.width();
-  const std::vector<float> turned =
-      transpose_panels(rows.w.const_data_ptr<float>(), rows.vocab, dim);
+  const float* turned = transpose_panels(rows.w.const_data_ptr<float>(), rows.vocab, dim);
   for_each_chunk(rows, [&](std::int64_t begin, std::int64_t end, float* z) {
     parallel_for(end - begin, kGrain, [&](std::int64_t from, std::int64_t to) {
       std::vector<float> scratch;
@@ -145,7 +149,7 @@ void backward(const Rows& rows, const float* dlogp, const float* dentropy, float
           .a = z,
           .a_row = width,
           .a_col = 1,
-          .b = turned.data(),
+          .b = turned,
           .b_panel = rows.vocab * kLanes,
           .b_depth = kLanes,
           .c = dh + begin * dim,
@@ -196,12 +200,13 @@ struct Function : torch::autograd::Function<Function> {
     const at::Tensor dlogp =
         grads[0].defined() ? grads[0].contiguous() : at::zeros_like(saved[3]);  // as [R]
     const at::Tensor dentropy = grads[1].defined() ? grads[1].contiguous() : at::Tensor();
-    at::Tensor dh = at::empty(saved[0].sizes(), saved[0].options()), dw = at::zeros_like(saved[1]);
+    at::Tensor dh = at::empty(saved[0].sizes(), saved[0].options());
+    const WeightGrad dw = weight_grad(saved[1]);
     ops::backward(rows(saved, ctx->saved_data["vocab"].toInt(), holder),
                   dlogp.const_data_ptr<float>(),
                   dentropy.defined() ? dentropy.const_data_ptr<float>() : nullptr,
-                  dh.data_ptr<float>(), dw.data_ptr<float>());
-    return {dh, dw, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+                  dh.data_ptr<float>(), dw.to.data_ptr<float>());
+    return {dh, dw.returned, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 
  private:

@@ -22,6 +22,7 @@ struct TrainerState {
   std::int64_t global_step = 0;      // steps done in all stages
   std::string data;                  // of the stage's Mixture; empty: its beginning
   std::int64_t optimizer_steps = 0;  // AdamW's t
+  std::int64_t critic_steps = 0;     // likewise of the critic's
   double kl_coef = 0;                // [kl] coef as it has adapted
   std::uint64_t metrics_bytes = 0;   // length of metrics.jsonl
   std::uint64_t samples_bytes = 0;   // length of samples.jsonl

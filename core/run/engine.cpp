@@ -5,8 +5,10 @@
 #include "core/run/engine_call.h"
 #include "core/run/interrupt.h"
 #include "core/run/stages.h"
+#include "core/train/train_memory.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
+#include "core/util/memory.h"
 
 #include <cstdio>
 
@@ -32,6 +34,18 @@ std::string task_names(const Stage& stage) {
   return out;
 }
 
+// Of the stage that needs the most; the weights are in memory already.
+TrainMemory plan_memory(RunContext& run) {
+  TrainMemory most;
+  for (const Stage& s : run.config.stages) {
+    const TrainMemory plan =
+        plan_training(run.model.config(), run.model.weights().flat().numel(), s);
+    if (plan.total_bytes() > most.total_bytes()) most = plan;
+  }
+  check_memory(most, available_memory_bytes() + most.weights_bytes);
+  return most;
+}
+
 void say_what_runs(RunContext& run) {
   const ModelConfig& c = run.model.config();
   run.live.milestone(cat("model     ", c.model_type, ", ", run.model.weights().num_parameters(),
@@ -43,6 +57,7 @@ void say_what_runs(RunContext& run) {
     const std::string source = s.data.empty() ? task_names(s) : cat("data ", s.data);
     run.live.milestone(cat("stage     ", s.kind, ", ", s.steps, " steps, ", source, rl));
   }
+  run.live.milestone(cat("memory    at most ", plan_memory(run).text()));
   run.live.milestone(cat("folder    ", run.folder.path().string()));
   if (run.folder.resumed_from()) {
     run.live.milestone(cat("resuming  from ", run.folder.resumed_from()->string()));

@@ -111,6 +111,23 @@ struct BenchRequest {
 using EngineBench = int (*)(const BenchRequest& request);
 inline constexpr char kEngineBenchSymbol[] = "qed_engine_bench";  // extern "C", of type EngineBench
 
+// How fast steps of reinforcement learning are: real ones, on prompts and rewards of its own.
+struct BenchTrainRequest {
+  std::filesystem::path model;  // a Hugging Face folder with its tokenizer
+  PluginHost& plugins;
+  PluginTable algorithm;
+  std::int64_t prompts = 8, group = 8;  // completions of each prompt
+  std::int64_t tokens = 64;             // of each completion
+  std::int64_t steps = 5;               // the first is counted apart
+  std::int64_t threads = 0;             // 0: one per core
+  TrainTable train;
+  bool is_json = false;
+};
+
+// Writes to stdout. Returns an exit code; throws Error.
+using EngineBenchTrain = int (*)(const BenchTrainRequest& request);
+inline constexpr char kEngineBenchTrainSymbol[] = "qed_engine_bench_train";  // extern "C"
+
 // A conversation on the terminal.
 struct ChatRequest {
   std::filesystem::path model;          // a Hugging Face folder

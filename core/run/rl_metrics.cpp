@@ -27,7 +27,7 @@ struct Summary {
 };
 
 struct StepSummary {
-  Summary reward, length, prompt_length, entropy, adv;
+  Summary reward, length, prompt_length, entropy, adv, value, ret;
   std::vector<Summary> terms;
   double num_truncated = 0, num_right = 0, num_uniform_groups = 0;
 };
@@ -59,6 +59,8 @@ StepSummary summarise(const Rollout& r, const Experience& e, std::size_t num_ter
   }
   for (const float h : e.entropy) s.entropy.add(h);
   for (const float a : e.adv) s.adv.add(a);
+  for (const float v : e.value) s.value.add(v);
+  for (const float r : e.ret) s.ret.add(r);
   return s;
 }
 
@@ -120,6 +122,13 @@ void write_row(RunContext& run, const std::vector<std::string>& terms, const Rol
   row.add("actor/pg_loss", u.loss / static_cast<double>(u.num_planned));
   row.add("actor/grad_norm", u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0);
   row.add("actor/num_updates", u.num_done);
+  if (u.num_critic > 0) {
+    const auto updates = static_cast<double>(u.num_critic);
+    row.add("critic/vf_loss", u.value_loss / updates);
+    row.add("critic/grad_norm", u.critic_grad_norm / updates);
+    add_summary(row, "critic/values", s.value);
+    add_summary(row, "critic/returns", s.ret);
+  }
   for (const auto& [name, total] : u.metrics)
     row.add(name, total.second > 0 ? total.first / total.second : 0.0);
   if (run.stage().rollout.refill > 0) {
@@ -133,6 +142,7 @@ void write_row(RunContext& run, const std::vector<std::string>& terms, const Rol
   row.add_clock("timing_s/reward", rollout.reward_s);
   row.add_clock("timing_s/old_log_prob", u.old_log_prob_s);
   row.add_clock("timing_s/ref", u.ref_s);
+  row.add_clock("timing_s/values", u.values_s);
   row.add_clock("timing_s/adv", u.adv_s);
   row.add_clock("timing_s/update_actor", u.update_actor_s);
   row.add_clock("timing_s/step", step_s);

@@ -17,8 +17,10 @@ namespace {
 
 // Of QED_NEEDS_<what>.
 constexpr std::uint64_t kProvided =
-    QED_NEEDS_REF | QED_NEEDS_ENTROPY | QED_NEEDS_BASELINE | QED_NEEDS_UPDATE_LOGP;
-constexpr char kReference[] = "reference";  // its folder in a checkpoint
+    QED_NEEDS_REF | QED_NEEDS_VALUE | QED_NEEDS_ENTROPY | QED_NEEDS_BASELINE |
+    QED_NEEDS_UPDATE_LOGP;
+constexpr char kReference[] = "reference", kCritic[] = "critic";  // folders in a checkpoint
+constexpr char kOptimizer[] = "optimizer.safetensors";
 
 }  // namespace
 
@@ -31,6 +33,7 @@ Learner::Learner(RunContext& run)
   algorithm_.check_needs(kProvided);
   check_mismatch(stage_.mismatch);
   open_reference();
+  open_critic();
   if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer_);
 }
 
@@ -46,11 +49,42 @@ void Learner::open_reference() {
   if (resumes) read_weights(*run_.folder.resumed_from() / kReference, reference_->model());
 }
 
+void Learner::open_critic() {
+  if ((algorithm_.needs() & QED_NEEDS_VALUE) == 0) return;
+  if (run_.state().stage_step > 0) {
+    const std::filesystem::path folder = *run_.folder.resumed_from() / kCritic;
+    critic_ = std::make_unique<Critic>(folder);
+    critic_->optimizer().read(folder / kOptimizer);
+    critic_->optimizer().set_num_steps(run_.state().critic_steps);
+    return;
+  }
+  const std::string& path = stage_.critic.path;
+  critic_ = path.empty() ? std::make_unique<Critic>(run_.model) : std::make_unique<Critic>(path);
+  const std::int64_t vocab = critic_->model().config().vocab_size;
+  if (vocab != run_.model.config().vocab_size) {
+    throw Error(cat("the critic in ", path, " has a vocabulary of ", vocab,
+                    ", but the policy's is ", run_.model.config().vocab_size),
+                "use models of one family: both read the same tokens");
+  }
+  run_.state().critic_steps = 0;
+}
+
 std::vector<CheckpointPart> Learner::checkpoint_parts() {
-  if (reference_ == nullptr) return {};
-  return {{kReference, [this](const std::filesystem::path& folder) {
-             write_weights(folder, run_.model_config, reference_->model());
-           }}};
+  std::vector<CheckpointPart> out;
+  if (reference_ != nullptr) {
+    out.push_back({kReference, [this](const std::filesystem::path& folder) {
+                     write_weights(folder, run_.model_config, reference_->model());
+                   }});
+  }
+  if (critic_ != nullptr) {
+    out.push_back({kCritic, [this](const std::filesystem::path& folder) {
+                     const std::filesystem::path from = stage_.critic.path;
+                     write_weights(folder, from.empty() ? run_.model_config : from / "config.json",
+                                   critic_->model());
+                     critic_->optimizer().write(folder / kOptimizer);
+                   }});
+  }
+  return out;
 }
 
 UpdateSummary Learner::learn(std::int64_t step, double lr, Experience& experience) {
@@ -58,6 +92,11 @@ UpdateSummary Learner::learn(std::int64_t step, double lr, Experience& experienc
   UpdateSummary out;
   compute_log_probs(experience, out);
   watch.lap();
+  if (critic_ != nullptr) {
+    experience.value = critic_->values(experience, stage_.train.micro_tokens);
+    experience.ret.assign(experience.num_tokens(), 0);
+  }
+  out.values_s = watch.lap();
   const double next_kl_coef = measure_kl(experience, out.metrics);
   compute_advantages(step, experience, out.metrics);
   out.adv_s = watch.lap();
@@ -106,6 +145,7 @@ void Learner::compute_advantages(std::int64_t step, Experience& e, MetricSums& m
   out.size = sizeof out;
   out.adv = {e.adv.data(), e.adv.size()};
   out.keep = {e.keep.data(), e.keep.size()};
+  out.ret = {e.ret.data(), e.ret.size()};
   const std::uint64_t seed = run_.key("advantage").add(static_cast<std::uint64_t>(step)).value();
   algorithm_.advantage(batch.abi(), out, metrics, seed);
 }
@@ -115,6 +155,9 @@ UpdateOptions Learner::update_options(std::int64_t step) const {
   const std::int64_t length =
       train.aggregation_length > 0 ? train.aggregation_length : stage_.rollout.max_new_tokens;
   return {.micro_tokens = train.micro_tokens,
+          .recompute = train.checkpointing,
+          .critic = critic_.get(),
+          .critic_alone = critic_ != nullptr && step <= stage_.critic.warmup,
           .aggregation = train.aggregation,
           .aggregation_length = static_cast<double>(length),
           .kl_coef = stage_.kl.place == "loss" ? run_.state().kl_coef : 0,
@@ -122,6 +165,21 @@ UpdateOptions Learner::update_options(std::int64_t step) const {
           .entropy_coef = train.entropy_coef,
           .nll_coef = train.nll_coef,
           .step = static_cast<std::uint64_t>(step)};
+}
+
+void Learner::step_optimizers(std::int64_t step, double lr, UpdateSummary& out) {
+  const TrainTable& options = stage_.train;
+  if (critic_ != nullptr) {
+    TrainTable of_critic = options;
+    of_critic.lr = stage_.critic.lr;
+    out.critic_grad_norm +=
+        critic_->optimizer().step(of_critic, learning_rate(of_critic, step, stage_.steps));
+    ++out.num_critic;
+    run_.state().critic_steps = critic_->optimizer().num_steps();
+    if (step <= stage_.critic.warmup) return;
+  }
+  out.grad_norm += optimizer_.step(options, lr);
+  ++out.num_done;
 }
 
 // Updates without any signal are skipped whole.
@@ -148,9 +206,9 @@ void Learner::update(std::int64_t step, double lr, const Experience& e, UpdateSu
         max_ratio = std::fmax(max_ratio, g.max_ratio);
         if (how.policy_is_old) max_mismatch = std::fmax(max_mismatch, g.max_abs_mismatch);
       }
+      out.value_loss += g.value_loss;
       if (!g.has_signal) continue;
-      out.grad_norm += optimizer_.step(options, lr);
-      ++out.num_done;
+      step_optimizers(step, lr, out);
       run_.report_first_update();
     }
   }

@@ -4,6 +4,7 @@
 
 #include "core/host/algorithm.h"
 #include "core/run/context.h"
+#include "core/train/critic.h"
 #include "core/train/experience.h"
 #include "core/train/optimizer.h"
 #include "core/train/policy_gradient.h"
@@ -17,10 +18,12 @@ namespace qed {
 
 // What the updates of a step did.
 struct UpdateSummary {
-  std::int64_t num_planned = 0, num_done = 0;  // done: those with a signal
-  double loss = 0, grad_norm = 0;              // sums
-  MetricSums metrics;                          // of the algorithm, and of the engine's own terms
-  double old_log_prob_s = 0, ref_s = 0, adv_s = 0, update_actor_s = 0;
+  std::int64_t num_planned = 0, num_done = 0;   // done: those with a signal
+  double loss = 0, grad_norm = 0;               // sums
+  double value_loss = 0, critic_grad_norm = 0;  // likewise, of the critic
+  std::int64_t num_critic = 0;                  // its updates; 0: no critic
+  MetricSums metrics;                           // of the algorithm, and of the engine's own terms
+  double old_log_prob_s = 0, ref_s = 0, values_s = 0, adv_s = 0, update_actor_s = 0;
 };
 
 // Learns from the rollouts of the current stage. [main] only; the run must outlive it.
@@ -40,6 +43,9 @@ class Learner {
 
  private:
   void open_reference();
+  void open_critic();
+  // The updates of one mini-batch that has a signal.
+  void step_optimizers(std::int64_t step, double lr, UpdateSummary& out);
   void compute_log_probs(Experience& e, UpdateSummary& out);
   // Returns the coefficient of the KL for the next step.
   double measure_kl(Experience& e, MetricSums& metrics) const;
@@ -51,6 +57,7 @@ class Learner {
   const Stage& stage_;
   Algorithm algorithm_;
   AdamW optimizer_;
+  std::unique_ptr<Critic> critic_;        // null where no algorithm asks for values
   std::unique_ptr<Reference> reference_;  // null where nothing is measured against it
 };
 

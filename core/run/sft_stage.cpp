@@ -81,7 +81,8 @@ void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
       const Demonstration& d = demonstrations[order.at(position)];
       batch.push_back({.prompt = d.prompt, .completion = d.completion});
     }
-    const double loss = demonstration_gradient(run.model, batch, options.micro_tokens);
+    const double loss =
+        demonstration_gradient(run.model, batch, options.micro_tokens, options.checkpointing);
     const double lr = learning_rate(options, step, stage.steps);
     const double norm = optimizer.step(options, lr);
     run.report_first_update();

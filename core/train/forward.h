@@ -14,9 +14,12 @@
 
 namespace qed {
 
-// Log-probs and entropies of the completion tokens; differentiable.
-inline ops::TokenLogp token_logp(Transformer& model, const Packed& batch) {
-  const at::Tensor h = model.forward(batch.id, batch.position, {.offset = batch.offset});
+// Log-probs and entropies of the completion tokens; differentiable. `recompute`: see
+// AttentionContext.
+inline ops::TokenLogp token_logp(Transformer& model, const Packed& batch, bool recompute = false) {
+  const at::Tensor h =
+      model.forward(batch.id, batch.position,
+                    {.offset = batch.offset, .prefix = batch.prefix, .recompute = recompute});
   return model.token_logp(at::index_select(h, 0, batch.row), batch.target, batch.inv_temperature,
                           batch.support);
 }

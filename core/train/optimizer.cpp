@@ -6,8 +6,10 @@
 
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace qed {
 
@@ -15,21 +17,28 @@ namespace {
 
 constexpr std::int64_t kGrain = 1 << 14;  // numbers per piece of work
 
-// In double and in one order, so that the norm does not depend on threads.
+// In double: pieces of one size, added up in one order, so that it does not depend on threads.
 double l2_norm(const float* x, std::int64_t n) {
-  double sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * x[i];
-  return std::sqrt(sum);
+  std::vector<double> parts(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
+  parallel_for(
+      static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t p = begin; p < end; ++p) {
+          parts[static_cast<std::size_t>(p)] =
+              ops::cpu_kernels().row_sum_squares(x + p * kGrain, std::min(kGrain, n - p * kGrain));
+        }
+      });
+  return std::sqrt(std::accumulate(parts.begin(), parts.end(), 0.0));
 }
 
 }  // namespace
 
 double learning_rate(const TrainTable& options, std::int64_t step, std::int64_t num_steps) {
   double factor = 1;
-  if (options.schedule == "cosine") {
+  if (options.schedule != "constant") {
     const double done = static_cast<double>(step - 1) / static_cast<double>(num_steps);
-    factor = options.min_lr_frac +
-             (1 - options.min_lr_frac) * 0.5 * (1 + std::cos(std::numbers::pi * done));
+    const double left =
+        options.schedule == "cosine" ? 0.5 * (1 + std::cos(std::numbers::pi * done)) : 1 - done;
+    factor = options.min_lr_frac + (1 - options.min_lr_frac) * left;
   }
   if (options.warmup > 0) {
     factor *= std::min(1.0, static_cast<double>(step) / static_cast<double>(options.warmup));
@@ -53,14 +62,17 @@ double AdamW::step(const TrainTable& options, double lr) {
   const double bias1 = 1 - std::pow(options.betas[0], t), bias2 = 1 - std::pow(options.betas[1], t);
   float *w = weights_.flat().data_ptr<float>(), *m = m_.data_ptr<float>(),
         *v = v_.data_ptr<float>();
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    ops::cpu_kernels().adamw(w + begin, grad + begin, m + begin, v + begin, end - begin,
+  const auto update = [&](std::int64_t begin, std::int64_t size) {
+    ops::cpu_kernels().adamw(w + begin, grad + begin, m + begin, v + begin, size,
                              static_cast<float>(lr), static_cast<float>(options.betas[0]),
                              static_cast<float>(options.betas[1]), static_cast<float>(options.eps),
                              static_cast<float>(options.weight_decay), static_cast<float>(bias1),
                              static_cast<float>(bias2), static_cast<float>(scale));
+    std::fill_n(grad + begin, size, 0.0f);
+  };
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (; begin < end; begin += kGrain) update(begin, std::min(kGrain, end - begin));
   });
-  weights_.grad().zero_();
   return norm;
 }
 

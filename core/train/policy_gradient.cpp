@@ -50,7 +50,8 @@ class PolicyUpdate {
     for (std::size_t i = 0; i < kept_.size(); ++i) {
       const std::size_t b = kept_[i];
       const bool has_nll = options_.nll_coef != 0 && e_.reward[b] > 0;
-      if (!e_.has_advantage(b) && options_.kl_coef == 0 && options_.entropy_coef == 0 && !has_nll)
+      if (options_.critic == nullptr && !e_.has_advantage(b) && options_.kl_coef == 0 &&
+          options_.entropy_coef == 0 && !has_nll)
         continue;
       active_.push_back(b);
       weight_.push_back(kept_weight_[i]);
@@ -100,19 +101,30 @@ class PolicyUpdate {
     const std::size_t n = end - begin;
     const auto rows = std::span(active_).subspan(begin, n);
     const BatchView batch(e_, rows, options_.step);
-    const ops::TokenLogp now = token_logp(model_, pack(std::span(sequences_).subspan(begin, n)));
+    const Packed packed = pack(std::span(sequences_).subspan(begin, n), Prompts::kShared);
+    const ops::TokenLogp now = token_logp(model_, packed, options_.recompute);
     const bool has_entropy =
         options_.entropy_coef != 0 || (algorithm_.needs() & QED_NEEDS_ENTROPY) != 0;
     at::Tensor grad = at::zeros_like(now.logp), grad_entropy;
     if (has_entropy) grad_entropy = at::zeros_like(now.entropy);
+    Values critic;
+    if (options_.critic != nullptr) {
+      critic.now = options_.critic->forward(packed, options_.recompute);
+      critic.grad = at::zeros_like(critic.now);
+    }
 
-    ask_algorithm(begin, batch, now, grad, grad_entropy);
+    ask_algorithm(begin, batch, now, grad, grad_entropy, critic);
     measure(batch.abi(), values(now.logp));
     const auto to = [](const at::Tensor& t) {
       return std::span(t.data_ptr<float>(), static_cast<std::size_t>(t.numel()));
     };
     add_terms(begin, batch, now, to(grad), has_entropy ? to(grad_entropy) : std::span<float>());
 
+    if (critic.now.defined()) critic.now.backward(critic.grad);
+    if (options_.critic_alone) {
+      result_.has_signal = true;
+      return;
+    }
     const bool moves = has_nonzero(values(grad)),
                entropy_moves = has_entropy && has_nonzero(values(grad_entropy));
     for (const std::size_t b : rows) result_.has_signal |= e_.has_advantage(b);
@@ -124,8 +136,13 @@ class PolicyUpdate {
     }
   }
 
+  // [N] What the critic says now, and the gradient of its loss; undefined without one.
+  struct Values {
+    at::Tensor now, grad;
+  };
+
   void ask_algorithm(std::size_t begin, const BatchView& batch, const ops::TokenLogp& now,
-                     at::Tensor& grad, at::Tensor& grad_entropy) {
+                     at::Tensor& grad, at::Tensor& grad_entropy, Values& critic) {
     const std::size_t num_seqs = batch.abi().group.n, num_tokens = batch.num_tokens();
     const std::vector<float> weight =
         batch.weights(std::span(weight_).subspan(begin, num_seqs), true);
@@ -147,8 +164,13 @@ class PolicyUpdate {
       args.entropy = {now.entropy.const_data_ptr<float>(), num_tokens};
       args.grad_entropy = {grad_entropy.data_ptr<float>(), num_tokens};
     }
+    if (critic.now.defined()) {
+      args.value = {critic.now.const_data_ptr<float>(), num_tokens};
+      args.grad_value = {critic.grad.data_ptr<float>(), num_tokens};
+    }
     algorithm_.loss(args, metrics_, options_.seed);
     result_.loss += args.loss;
+    result_.value_loss += args.value_loss;
   }
 
   // The engine's own terms; see loss_terms.h.

@@ -6,6 +6,7 @@
 
 #include "core/host/algorithm.h"
 #include "core/model/transformer.h"
+#include "core/train/critic.h"
 #include "core/train/experience.h"
 #include "core/train/kl.h"
 
@@ -17,7 +18,10 @@ namespace qed {
 
 // What a policy's update is made of beside the algorithm's loss. Coefficients 0: no such term.
 struct UpdateOptions {
-  std::int64_t micro_tokens = 16384;
+  std::int64_t micro_tokens = 2048;
+  bool recompute = false;     // see AttentionContext
+  Critic* critic = nullptr;   // where the algorithm needs values: its gradient is added too
+  bool critic_alone = false;  // the policy gets no gradient
   std::string aggregation = "token-mean";  // see aggregation.h
   double aggregation_length = 0;
   double kl_coef = 0;  // of the KL in the loss; needs Experience::ref_logp
@@ -29,7 +33,7 @@ struct UpdateOptions {
 };
 
 struct PolicyGradient {
-  double loss = 0;                             // of the algorithm
+  double loss = 0, value_loss = 0;             // of the algorithm
   bool has_signal = false;                     // some advantage or some other term was not 0
   bool has_logp = false;                       // a forward was made, which measured:
   double max_ratio = 0, max_abs_mismatch = 0;  // of exp(logp - old_logp), |logp - behavior_logp|

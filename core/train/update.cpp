@@ -22,7 +22,8 @@ void append_scores(Transformer& model, std::span<const Sequence> sequences,
                    std::vector<float>* entropy) {
   const at::NoGradGuard no_grad;
   for_each_micro_batch(sequences, micro_tokens, [&](std::size_t begin, std::size_t end) {
-    const auto out = token_logp(model, pack(sequences.subspan(begin, end - begin)));
+    const auto out =
+        token_logp(model, pack(sequences.subspan(begin, end - begin), Prompts::kShared));
     const auto l = values(out.logp), h = values(out.entropy);
     logp.insert(logp.end(), l.begin(), l.end());
     if (entropy != nullptr) entropy->insert(entropy->end(), h.begin(), h.end());
@@ -36,12 +37,14 @@ void score(Transformer& model, Experience& e, std::int64_t micro_tokens) {
 }
 
 double demonstration_gradient(Transformer& model, std::span<const Sequence> sequences,
-                              std::int64_t micro_tokens) {
+                              std::int64_t micro_tokens, bool recompute) {
   std::size_t num_tokens = 0;
   for (const Sequence& s : sequences) num_tokens += s.completion.size();
   double total = 0;
   for_each_micro_batch(sequences, micro_tokens, [&](std::size_t begin, std::size_t end) {
-    const at::Tensor logp = token_logp(model, pack(sequences.subspan(begin, end - begin))).logp;
+    const at::Tensor logp =
+        token_logp(model, pack(sequences.subspan(begin, end - begin), Prompts::kShared), recompute)
+            .logp;
     total -= sum(values(logp));
     logp.backward(at::full(logp.sizes(), -1.0 / static_cast<double>(num_tokens), logp.options()));
   });

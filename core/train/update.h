@@ -18,6 +18,6 @@ void score(Transformer& model, Experience& experience, std::int64_t micro_tokens
 // Adds the gradient of the mean negative log-likelihood of all completion tokens to the model's.
 // Returns that mean.
 double demonstration_gradient(Transformer& model, std::span<const Sequence> sequences,
-                              std::int64_t micro_tokens);
+                              std::int64_t micro_tokens, bool recompute = false);
 
 }  // namespace qed

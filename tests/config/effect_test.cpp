@@ -55,7 +55,7 @@ TEST_F(Effect, AKeyWhoseSwitchIsOffIsReported) {
   EXPECT_THAT(error_of(head() + "[eval]\nitems = 4\n" + rl()),
               HasSubstr("^^^^^ `every` in [eval] is 0"));
   EXPECT_THAT(error_of(head() + "[train]\nmin_lr_frac = 0.5\n" + rl()),
-              HasSubstr("^^^^^^^^^^^ only the schedule \"cosine\" uses it"));
+              HasSubstr("^^^^^^^^^^^ only the schedules \"linear\" and \"cosine\" use it"));
 }
 
 TEST_F(Effect, SamplesOfAGreedyEvaluationAreReported) {

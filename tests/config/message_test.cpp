@@ -121,7 +121,7 @@ TEST_F(Message, OutOfRange) {
 
 TEST_F(Message, NotAmongTheChoices) {
   EXPECT_EQ(error_of(head() + "[train]\nschedule = \"cosin\"\n" + rl()),
-            "error: `schedule` in [train] must be \"constant\" or \"cosine\", not \"cosin\"\n"
+            "error: `schedule` in [train] must be \"constant\", \"linear\" or \"cosine\", not \"cosin\"\n"
             "  --> x.toml:11:12\n"
             "   |\n"
             "11 | schedule = \"cosin\"\n"

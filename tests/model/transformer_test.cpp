@@ -105,6 +105,26 @@ TEST_P(Model, WithoutTrainingGivesTheSameBitsAndHasNoGradient) {
   EXPECT_FALSE(other.weights().grad().defined());
 }
 
+TEST_P(Model, LayersThatAreComputedAgainGiveTheSameBitsAndTheSameGradient) {
+  const std::vector<std::int64_t> prefix = {-1, 0, 0};  // borrowed by the forward alone
+  const at::Tensor above = random_tensor({55, model_.config().hidden_size}, 4);
+  const auto run = [&](bool recompute) {
+    model_.weights().grad().zero_();
+    at::Tensor h;
+    {
+      const std::vector<std::int64_t> offset = batch_.offset;
+      h = model_.forward(batch_.id, batch_.position,
+                         {.offset = offset, .prefix = prefix, .recompute = recompute});
+    }
+    h.backward(above);
+    return std::pair(h.detach(), model_.weights().grad().clone());
+  };
+  const auto [kept, kept_grad] = run(false);
+  const auto [again, again_grad] = run(true);
+  EXPECT_TRUE(same_bits(again, kept));
+  EXPECT_TRUE(same_bits(again_grad, kept_grad));
+}
+
 TEST_P(Model, GradientsAddUpUntilTheyAreCleared) {
   const auto run = [&] {
     model_.forward(batch_.id, batch_.position, {.offset = batch_.offset}).sum().backward();

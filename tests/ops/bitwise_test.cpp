@@ -138,11 +138,31 @@ TEST(Bitwise, AttentionOfASequenceDependsOnThatSequenceAlone) {
 
 TEST(Bitwise, AttentionDoesNotDependOnThreads) {
   const ops::Heads heads{4, 2, 24};
-  const std::vector<std::int64_t> offset = {0, 1, 18, 58, 90};
-  expect_same_with_threads([&] {
-    return gradients({random_tensor({90, heads.qkv_width()}, 13, 2)},
-                     [&](const Tensors& in) { return ops::attention(in[0], heads, offset); });
-  });
+  const std::vector<std::int64_t> offset = {0, 1, 18, 58, 90}, prefix = {-1, -1, 1, 1};
+  for (const auto& p : {std::vector<std::int64_t>(), prefix}) {
+    expect_same_with_threads([&] {
+      return gradients({random_tensor({90, heads.qkv_width()}, 13, 2)},
+                       [&](const Tensors& in) { return ops::attention(in[0], heads, offset, p); });
+    });
+  }
+}
+
+TEST(Bitwise, AttentionAfterASharedPrefixEqualsThatAfterACopyOfIt) {
+  const at::NoGradGuard no_grad;
+  for (const std::int64_t before : {1, 15, 16, 37}) {
+    const ops::Heads heads{4, 2, 24};
+    const at::Tensor prompt = random_tensor({before, heads.qkv_width()}, 30, 2);
+    const at::Tensor a = random_tensor({1, heads.qkv_width()}, 31, 2);
+    const at::Tensor b = random_tensor({33, heads.qkv_width()}, 32, 2);
+    const std::vector<std::int64_t> shared = {0, before, before + 1, before + 34};
+    const std::vector<std::int64_t> prefix = {-1, 0, 0};
+    const std::vector<std::int64_t> copied = {0, before + 1, 2 * before + 34};
+    const at::Tensor one = ops::attention(at::cat({prompt, a, b}, 0), heads, shared, prefix);
+    const at::Tensor two = ops::attention(at::cat({prompt, a, prompt, b}, 0), heads, copied);
+    EXPECT_TRUE(same_bits(one.narrow(0, 0, before + 1), two.narrow(0, 0, before + 1))) << before;
+    EXPECT_TRUE(same_bits(one.narrow(0, before + 1, 33), two.narrow(0, 2 * before + 1, 33)))
+        << before;
+  }
 }
 
 // A pool of 20 pages, filled with what no one may see, and sequences with pages here and there.
@@ -260,9 +280,8 @@ TEST(Bitwise, PanelsAndTheirTransposeHoldTheSameNumbers) {
   EXPECT_EQ(std::memcmp(back.data(), w.const_data_ptr<float>(), w.nbytes()), 0);
 
   const at::Tensor turned = panels(w.t().contiguous());
-  const std::vector<float> transposed = ops::transpose_panels(made.data(), n, depth);
-  ASSERT_EQ(transposed.size(), static_cast<std::size_t>(turned.numel()));
-  EXPECT_EQ(std::memcmp(transposed.data(), turned.const_data_ptr<float>(), turned.nbytes()), 0);
+  const float* transposed = ops::transpose_panels(made.data(), n, depth);
+  EXPECT_EQ(std::memcmp(transposed, turned.const_data_ptr<float>(), turned.nbytes()), 0);
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ struct Pages {
 Floats run_attention(const CpuKernels& kernels, std::int64_t dim, std::int64_t length,
                      std::int64_t step) {
   const std::int64_t heads = 4, kv_heads = 2, width = (heads + 2 * kv_heads) * dim;
-  const AttentionShape shape{heads, kv_heads, dim, width, 1 / std::sqrt(static_cast<float>(dim))};
+  const float scale = 1 / std::sqrt(static_cast<float>(dim));
   const Floats qkv = random_floats(length * width, 4, 3),
                dout = random_floats(length * heads * dim, 5);
   Floats out(length * heads * dim), lse(length * heads), dqkv(length * width);
@@ -130,15 +130,41 @@ Floats run_attention(const CpuKernels& kernels, std::int64_t dim, std::int64_t l
                          .pages = pages.ids.data(),
                          .page_stride = pages.stride,
                          .head_dim = dim,
-                         .scale = shape.scale,
+                         .scale = scale,
                          .scratch = scratch.data()});
     }
   }
+  // The backward of the last rows, where the first three are no part of it.
+  const std::int64_t skipped = length > 3 ? 3 : 0, padded = num_panels(dim) * kLanes;
+  const std::int64_t size = num_panels(length) * kLanes * padded;
   for (std::int64_t h = 0; h < kv_heads; ++h) {
-    float* d = dqkv.data();
-    kernels.attention_backward(shape, h, length, qkv.data(), width, k, v, out.data(), dout.data(),
-                               heads * dim, lse.data(), d, width, d + heads * dim,
-                               d + (heads + kv_heads) * dim, width);
+    Floats keys(size), values(size), dkeys(size), dvalues(size);
+    for (std::int64_t t = 0; t < length; ++t) {
+      std::copy_n(k + t * width + h * dim, dim, keys.data() + t * padded);
+      std::copy_n(v + t * width + h * dim, dim, values.data() + t * padded);
+    }
+    Floats scratch(attention_backward_floats(length, 2, dim));
+    const std::int64_t at = skipped * heads * dim + 2 * h * dim;
+    kernels.attention_backward({.rows = length - skipped,
+                                .num_keys = length,
+                                .group = 2,
+                                .head_dim = dim,
+                                .scale = scale,
+                                .q = qkv.data() + skipped * width + 2 * h * dim,
+                                .out = out.data() + at,
+                                .dout = dout.data() + at,
+                                .lse = lse.data() + skipped * heads + 2 * h,
+                                .dq = dqkv.data() + skipped * width + 2 * h * dim,
+                                .q_stride = width,
+                                .out_stride = heads * dim,
+                                .lse_stride = heads,
+                                .keys = keys.data(),
+                                .values = values.data(),
+                                .dkeys = dkeys.data(),
+                                .dvalues = dvalues.data(),
+                                .scratch = scratch.data()});
+    dqkv.insert(dqkv.end(), dkeys.begin(), dkeys.end());
+    dqkv.insert(dqkv.end(), dvalues.begin(), dvalues.end());
   }
   out.insert(out.end(), lse.begin(), lse.end());
   out.insert(out.end(), dqkv.begin(), dqkv.end());
@@ -149,12 +175,14 @@ Floats run_row_ops(const CpuKernels& kernels, std::int64_t dim) {
   const std::int64_t rows = 5;
   const Floats x = random_floats(rows * 2 * dim, 6, 4), d = random_floats(rows * 2 * dim, 7);
   Floats y(rows * dim), dx(rows * dim), rstd(rows), gated(rows * dim), dgated(rows * 2 * dim);
+  Floats dweight(dim);
   kernels.rms_norm(x.data(), d.data(), y.data(), rstd.data(), rows, dim, 1e-6f);
-  kernels.rms_norm_backward(d.data(), x.data(), y.data(), rstd.data(), dx.data(), rows, dim);
+  kernels.rms_norm_backward(d.data(), x.data(), y.data(), rstd.data(), x.data(), dx.data(),
+                            dweight.data(), rows, dim);
   kernels.swiglu(x.data(), gated.data(), rows, dim);
   kernels.swiglu_backward(d.data(), x.data(), dgated.data(), rows, dim);
   Floats out;
-  for (const Floats* part : {&y, &dx, &rstd, &gated, &dgated}) {
+  for (const Floats* part : {&y, &dx, &dweight, &rstd, &gated, &dgated}) {
     out.insert(out.end(), part->begin(), part->end());
   }
   return out;

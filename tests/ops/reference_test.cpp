@@ -185,6 +185,30 @@ INSTANTIATE_TEST_SUITE_P(Ops, AttentionShapes,
                                          AttentionCase{{3, 3, 64}, {0, 40, 56}},
                                          AttentionCase{{6, 2, 10}, {0, 5, 33}}));
 
+// What two sequences share stands before each of them in the reference: 21 rows, then 13 and 30;
+// and 16, a whole page, then 1 and 17. Between the two lies a sequence that stands alone.
+TEST(Ops, AttentionAfterASharedPrefixMatchesThatOfCopies) {
+  const std::vector<std::int64_t> offset = {0, 21, 34, 64, 70, 86, 87, 104};
+  const std::vector<std::int64_t> prefix = {-1, 0, 0, -1, -1, 4, 4};
+  for (const ops::Heads heads : {ops::Heads{4, 2, 16}, ops::Heads{3, 3, 10}}) {
+    expect_same(
+        {random_tensor({offset.back(), heads.qkv_width()}, 12, 3)},
+        [&](const Inputs& in) { return ops::attention(in[0], heads, offset, prefix); },
+        [&](const Inputs& in) {
+          std::vector<at::Tensor> out;
+          for (std::size_t b = 0; b < prefix.size(); ++b) {
+            const at::Tensor own = in[0].narrow(0, offset[b], offset[b + 1] - offset[b]);
+            const std::size_t p = static_cast<std::size_t>(std::max<std::int64_t>(prefix[b], 0));
+            const std::int64_t before = prefix[b] < 0 ? 0 : offset[p + 1] - offset[p];
+            const at::Tensor whole = at::cat({in[0].narrow(0, offset[p], before), own}, 0);
+            out.push_back(reference::attention(whole, heads, {0, whole.size(0)})
+                              .narrow(0, before, own.size(0)));
+          }
+          return at::cat(out, 0);
+        });
+  }
+}
+
 // Rows of which some are truncated: row r keeps r % 4 * 3 ids around its target, 0 being all.
 std::shared_ptr<ops::Support> some_support(const at::Tensor& target, std::int64_t vocab) {
   auto support = std::make_shared<ops::Support>();

@@ -41,6 +41,17 @@ TEST(LearningRate, FollowsACosineDownToItsFloor) {
   EXPECT_DOUBLE_EQ(learning_rate(options, 5, 8), 2 * 0.55 * 0.5);
 }
 
+TEST(LearningRate, FallsLinearlyDownToItsFloor) {
+  TrainTable options;
+  options.lr = 2;
+  options.schedule = "linear";
+  EXPECT_DOUBLE_EQ(learning_rate(options, 1, 8), 2);
+  EXPECT_DOUBLE_EQ(learning_rate(options, 5, 8), 1);
+  EXPECT_DOUBLE_EQ(learning_rate(options, 9, 8), 0);
+  options.min_lr_frac = 0.5;
+  EXPECT_DOUBLE_EQ(learning_rate(options, 5, 8), 2 * 0.75);
+}
+
 // torch.optim.AdamW in double, with torch.nn.utils.clip_grad_norm_ before it.
 struct PlainAdamW {
   std::vector<double> w, m, v;

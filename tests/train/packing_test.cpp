@@ -56,14 +56,32 @@ TEST_F(Packing, KeepsSupportsBesideTokensThatHaveNone) {
 
 TEST_F(Packing, MicroBatchesHoldAtMostSoManyRowsAndAtLeastOneSequence) {
   const Ids one = {1}, four = {1, 2, 3, 4}, ten(10, 5);
+  const std::vector<Ids> prompts(5, one);
   std::vector<Sequence> s;  // rows: 4, 4, 10, 1, 4
   for (const Ids* completion : {&four, &four, &ten, &one, &four}) {
-    s.push_back({.prompt = one, .completion = *completion});
+    s.push_back({.prompt = prompts[s.size()], .completion = *completion});
   }
   EXPECT_THAT(micro_batches(s, 8), ElementsAre(0, 2, 3, 5));
   EXPECT_THAT(micro_batches(s, 7), ElementsAre(0, 1, 2, 3, 5));
   EXPECT_THAT(micro_batches(s, 1), ElementsAre(0, 1, 2, 3, 4, 5));
   EXPECT_THAT(micro_batches(s, 1000), ElementsAre(0, 5));
+}
+
+TEST_F(Packing, NeighboursOfOnePromptShareItsRows) {
+  const Ids one = {31}, also_a = prompt_a;
+  const Sequence sequences[] = {{.prompt = prompt_a, .completion = completion_a},
+                                {.prompt = prompt_a, .completion = one},
+                                {.prompt = prompt_a, .completion = completion_b},
+                                {.prompt = also_a, .completion = completion_a}};
+  const Packed p = pack(sequences, Prompts::kShared);
+  EXPECT_THAT(values<std::int64_t>(p.id), ElementsAre(10, 11, 12, 13, 21, 22, 10, 11, 12, 13));
+  EXPECT_THAT(values<std::int64_t>(p.position), ElementsAre(0, 1, 2, 3, 3, 4, 0, 1, 2, 3));
+  EXPECT_THAT(p.offset, ElementsAre(0, 3, 4, 6, 10));
+  EXPECT_THAT(p.prefix, ElementsAre(-1, 0, 0, -1));
+  EXPECT_THAT(values<std::int64_t>(p.row), ElementsAre(2, 3, 2, 2, 4, 5, 8, 9));
+  EXPECT_THAT(values<std::int64_t>(p.target), ElementsAre(13, 14, 31, 21, 22, 23, 13, 14));
+  EXPECT_THAT(micro_batches(sequences, 6), ElementsAre(0, 3, 4));
+  EXPECT_THAT(micro_batches(sequences, 5), ElementsAre(0, 2, 3, 4));
 }
 
 }  // namespace

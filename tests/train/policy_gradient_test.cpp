@@ -260,5 +260,76 @@ TEST_F(PolicyGradients, MetricsOfTheAlgorithmAreCountedOverAllMicroBatches) {
   EXPECT_EQ(whole["actor/ppo_kl"].second, cut["actor/ppo_kl"].second);
 }
 
+TEST_F(PolicyGradients, PromptsThatAreComputedOnceGiveTheGradientOfCopies) {
+  const Experience e = trained_on();
+  const auto logp = [&](Prompts prompts) {
+    const Packed p = pack(e.sequences, prompts);
+    const at::Tensor h = model_.forward(p.id, p.position, {.offset = p.offset, .prefix = p.prefix});
+    return model_.token_logp(at::index_select(h, 0, p.row), p.target, p.inv_temperature, p.support)
+        .logp;
+  };
+  const auto grad = [&](const at::Tensor& logp) {
+    model_.weights().grad().zero_();
+    at::Tensor d = at::empty_like(logp);
+    for (std::int64_t t = 0; t < d.numel(); ++t) {
+      d.data_ptr<float>()[t] = e.adv[static_cast<std::size_t>(t)];
+    }
+    logp.backward(d);
+    return model_.weights().grad().clone();
+  };
+  const at::Tensor shared = logp(Prompts::kShared), copied = logp(Prompts::kCopied);
+  EXPECT_TRUE(same_bits(shared, copied));
+  EXPECT_LE(relative_distance(grad(shared), grad(copied)), 1e-6);
+}
+
+// Half the squared error, where no value has moved yet: its gradient is weight * (value - ret).
+TEST_F(PolicyGradients, ACriticGetsTheGradientOfItsLossAndThePolicyTheRest) {
+  const Algorithm ppo(host_.load("algorithm", "ppo"),
+                      options_with(host_.load("algorithm", "ppo").spec, {{"clip_high", 0.28}}),
+                      host_.abi());
+  Critic critic(model_);
+  const at::Tensor& head = critic.model().weights().lm_head;
+  Rng rng(25);
+  for (std::int64_t k = 0; k < head.size(1); ++k) {
+    head.data_ptr<float>()[k * ops::kLanes] = static_cast<float>(rng.real() - 0.5);
+  }
+  Experience e = trained_on();
+  e.value = critic.values(e, kWhole);
+  for (std::size_t t = 0; t < e.num_tokens(); ++t) e.ret.push_back(static_cast<float>(rng.real()));
+  std::fill_n(e.adv.begin(), e.offset[1], 0.0f);  // the critic learns from this one too
+
+  const Packed packed = pack(e.sequences);
+  const at::Tensor values = critic.forward(packed);
+  at::Tensor above = at::empty_like(values.detach());
+  double loss = 0;
+  for (std::size_t t = 0; t < e.num_tokens(); ++t) {
+    const double error = e.value[t] - e.ret[t], n = static_cast<double>(e.num_tokens());
+    above.data_ptr<float>()[t] = static_cast<float>(error / n);
+    loss += 0.5 * error * error / n;
+  }
+  values.backward(above);
+  const at::Tensor expected = critic.model().weights().grad().clone();
+  const at::Tensor policy = gradient(e, rows(e));  // of grpo: the same clipped surrogate
+
+  options_.critic = &critic;
+  for (const std::int64_t micro_tokens : {kWhole, std::int64_t{60}}) {
+    for (const bool critic_alone : {false, true}) {
+      critic.model().weights().grad().zero_();
+      model_.weights().grad().zero_();
+      options_.micro_tokens = micro_tokens;
+      options_.critic_alone = critic_alone;
+      const PolicyGradient result = policy_gradient(model_, ppo, e, rows(e), options_, metrics_);
+      EXPECT_NEAR(result.value_loss, loss, 1e-6 * loss);
+      EXPECT_TRUE(result.has_signal);
+      EXPECT_LE(relative_distance(critic.model().weights().grad(), expected), 1e-6);
+      if (critic_alone) {
+        EXPECT_EQ(at::abs(model_.weights().grad()).max().item<float>(), 0);
+      } else {
+        EXPECT_LE(relative_distance(model_.weights().grad(), policy), 1e-6);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace qed

@@ -1,4 +1,4 @@
-// Attention of one tile of query rows over the pages of a sequence, and its backward.
+// Attention of one tile of query rows over the pages of a sequence.
 
 #include "core/ops/isa/isa.h"
 #include "core/ops/isa/vec.h"
@@ -130,46 +130,6 @@ void attention(const AttentionTile& t) {
   std::int64_t row = 0;
   for (; row + kRows < t.rows; row += kRows) rows<kRows>(t, row);
   rest<kRows>(t, row);
-}
-
-void attention_backward(const AttentionShape& shape, std::int64_t kv_head, std::int64_t length,
-                        const float* q, std::int64_t q_stride, const float* k, const float* v,
-                        const float* out, const float* dout, std::int64_t out_stride,
-                        const float* lse, float* dq, std::int64_t dq_stride, float* dk, float* dv,
-                        std::int64_t dkv_stride) {
-  const std::int64_t dim = shape.head_dim, group = shape.heads / shape.kv_heads;
-  const std::int64_t kv_offset = kv_head * dim;
-  for (std::int64_t t = 0; t < length; ++t) {
-    for (std::int64_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
-      const float* query = q + t * q_stride + h * dim;
-      const float* d = dout + t * out_stride + h * dim;
-      float* dquery = dq + t * dq_stride + h * dim;
-      const float delta = dot(d, out + t * out_stride + h * dim, dim);
-      const float row_lse = lse[t * shape.heads + h];
-      blocks(dim, [&](std::int64_t i, auto, auto put) { put(dquery + i, Vec{}); });
-      for (std::int64_t j0 = 0; j0 <= t; j0 += kLanes) {
-        const std::int64_t count = t + 1 - j0 < kLanes ? t + 1 - j0 : kLanes;
-        Vec score{}, dprob{};
-        for (std::int64_t j = 0; j < count; ++j) {
-          score[j] = dot(query, k + (j0 + j) * shape.kv_stride + kv_offset, dim);
-          dprob[j] = dot(d, v + (j0 + j) * shape.kv_stride + kv_offset, dim);
-        }
-        const Vec prob = exp(score * shape.scale - row_lse);
-        const Vec dscore = prob * (dprob - delta) * shape.scale;
-        for (std::int64_t j = 0; j < count; ++j) {
-          const float p = prob[j], ds = dscore[j];
-          const float* key = k + (j0 + j) * shape.kv_stride + kv_offset;
-          float* dkey = dk + (j0 + j) * dkv_stride + kv_offset;
-          float* dvalue = dv + (j0 + j) * dkv_stride + kv_offset;
-          blocks(dim, [&](std::int64_t i, auto get, auto put) {
-            put(dquery + i, get(key + i) * ds + get(dquery + i));
-            put(dkey + i, get(query + i) * ds + get(dkey + i));
-            put(dvalue + i, get(d + i) * p + get(dvalue + i));
-          });
-        }
-      }
-    }
-  }
 }
 
 }  // namespace qed::ops::QED_ISA

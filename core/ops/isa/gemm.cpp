@@ -181,6 +181,13 @@ void pack_block(const float* a, std::int64_t a_row, std::int64_t a_col, std::int
 
 }  // namespace
 
+void turn(const float* from, std::int64_t from_row, float* to, std::int64_t to_row) {
+  Vec v[kLanes];
+  for (int i = 0; i < kLanes; ++i) v[i] = load(from + i * from_row);
+  transpose(v);
+  for (int i = 0; i < kLanes; ++i) store(to + i * to_row, v[i]);
+}
+
 void gemm(const PackedGemm& g) { g.b_bfloat16 != nullptr ? run(g, g.b_bfloat16) : run(g, g.b); }
 
 void pack(const float* a, std::int64_t a_row, std::int64_t a_col, std::int64_t rows,

@@ -17,16 +17,20 @@ void rms_norm(const float* x, const float* weight, float* y, float* rstd, std::i
 }
 
 void rms_norm_backward(const float* dy, const float* x, const float* weight, const float* rstd,
-                       float* dx, std::int64_t rows, std::int64_t dim) {
+                       const float* dx_before, float* dx, float* dweight, std::int64_t rows,
+                       std::int64_t dim) {
   for (std::int64_t r = 0; r < rows; ++r, x += dim, dy += dim, dx += dim) {
-    Vec acc{};
-    blocks(dim, [&](std::int64_t i, auto get, auto) {
-      acc = get(dy + i) * get(weight + i) * get(x + i) + acc;
-    });
     const float s = rstd[r];
+    Vec acc{};
+    blocks(dim, [&](std::int64_t i, auto get, auto put) {
+      const Vec product = get(dy + i) * get(x + i);
+      acc = product * get(weight + i) + acc;
+      put(dweight + i, product * s + get(dweight + i));
+    });
     const float mean = sum_lanes(acc) * s * s / static_cast<float>(dim);
     blocks(dim, [&](std::int64_t i, auto get, auto put) {
-      put(dx + i, (get(dy + i) * get(weight + i) - get(x + i) * mean) * s);
+      const Vec own = (get(dy + i) * get(weight + i) - get(x + i) * mean) * s;
+      put(dx + i, dx_before == nullptr ? own : own + get(dx_before + r * dim + i));
     });
   }
 }

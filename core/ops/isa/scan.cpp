@@ -11,6 +11,19 @@ typedef double DVec __attribute__((vector_size(128)));
 
 inline Vec larger(Vec a, Vec b) { return a > b ? a : b; }
 
+// The sum of f(x) in double: sixteen chains, then a fixed tree.
+template <class F>
+double sum_of(const float* x, std::int64_t n, F&& f) {
+  DVec acc{};
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) acc += f(__builtin_convertvector(load(x + i), DVec));
+  for (std::int64_t j = i; j < n; ++j) acc[j - i] += f(static_cast<double>(x[j]));
+  for (int half = 8; half > 0; half /= 2) {
+    for (int l = 0; l < half; ++l) acc[l] += acc[l + half];
+  }
+  return acc[0];
+}
+
 }  // namespace
 
 bool row_block_max(const float* x, std::int64_t n, float* block_max) {
@@ -35,14 +48,11 @@ bool row_block_max(const float* x, std::int64_t n, float* block_max) {
 }
 
 double row_sum(const float* x, std::int64_t n) {
-  DVec acc{};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) acc += __builtin_convertvector(load(x + i), DVec);
-  for (std::int64_t j = i; j < n; ++j) acc[j - i] += static_cast<double>(x[j]);
-  for (int half = 8; half > 0; half /= 2) {
-    for (int l = 0; l < half; ++l) acc[l] += acc[l + half];
-  }
-  return acc[0];
+  return sum_of(x, n, [](auto v) { return v; });
+}
+
+double row_sum_squares(const float* x, std::int64_t n) {
+  return sum_of(x, n, [](auto v) { return v * v; });
 }
 
 }  // namespace qed::ops::QED_ISA

@@ -9,6 +9,7 @@ const CpuKernels table = {.isa = QED_ISA_TEXT(QED_ISA),
                           .gemm_rows = QED_ISA_ROWS,
                           .gemm = &gemm,
                           .pack = &pack,
+                          .turn = &turn,
                           .rms_norm = &rms_norm,
                           .rms_norm_backward = &rms_norm_backward,
                           .swiglu = &swiglu,
@@ -21,6 +22,7 @@ const CpuKernels table = {.isa = QED_ISA_TEXT(QED_ISA),
                           .row_probs = &row_probs,
                           .row_block_max = &row_block_max,
                           .row_sum = &row_sum,
+                          .row_sum_squares = &row_sum_squares,
                           .adamw = &adamw};
 
 }  // namespace qed::ops::QED_ISA

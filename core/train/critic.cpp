@@ -1,0 +1,78 @@
+#include "core/train/critic.h"
+
+#include "core/model/model_folder.h"
+#include "core/util/error.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/index_select.h>
+
+namespace qed {
+
+namespace {
+
+ModelConfig with_value_head(ModelConfig config) {
+  config.value_head = true;
+  return config;
+}
+
+}  // namespace
+
+Critic::Critic(Transformer& policy)
+    : model_(with_value_head(policy.config())), optimizer_(model_.weights()) {
+  take_body(policy);
+}
+
+Critic::Critic(const std::filesystem::path& folder) : Critic(open_model_folder(folder, true)) {}
+
+Critic::Critic(const ModelFolder& folder)
+    : model_(with_value_head(folder.config)), optimizer_(model_.weights()) {
+  if (folder.config.value_head) {
+    model_.weights().load(folder.tensors);
+    return;
+  }
+  Transformer body(folder.config, {.is_trainable = false});
+  body.weights().load(folder.tensors);
+  take_body(body);
+}
+
+// All that lies before the output layer, which is last in both.
+void Critic::take_body(Transformer& from) {
+  const at::NoGradGuard no_grad;
+  const std::int64_t n = model_.weights().flat().numel() - model_.weights().lm_head.numel();
+  QED_CHECK(from.weights().flat().numel() >= n);
+  model_.weights().flat().narrow(0, 0, n).copy_(from.weights().flat().narrow(0, 0, n));
+}
+
+at::Tensor Critic::forward(const Packed& batch, bool recompute) {
+  const at::Tensor h =
+      model_.forward(batch.id, batch.position,
+                     {.offset = batch.offset, .prefix = batch.prefix, .recompute = recompute});
+  return model_.values(at::index_select(h, 0, batch.row));
+}
+
+std::vector<float> Critic::values(const Experience& e, std::int64_t micro_tokens) {
+  const at::NoGradGuard no_grad;
+  std::vector<std::size_t> valid;
+  std::vector<Sequence> sequences;
+  for (std::size_t b = 0; b < e.num_seqs(); ++b) {
+    if (e.valid[b] == 0) continue;
+    valid.push_back(b);
+    sequences.push_back(e.sequences[b]);
+  }
+  std::vector<float> out(e.num_tokens(), 0.0f);
+  if (sequences.empty()) return out;
+  const std::vector<std::size_t> cut = micro_batches(sequences, micro_tokens);
+  for (std::size_t i = 0; i + 1 < cut.size(); ++i) {
+    const auto part = std::span(sequences).subspan(cut[i], cut[i + 1] - cut[i]);
+    const at::Tensor values = forward(pack(part, Prompts::kShared));
+    const float* next = values.const_data_ptr<float>();
+    for (std::size_t s = cut[i]; s < cut[i + 1]; ++s) {
+      const std::size_t n = sequences[s].completion.size();
+      std::copy_n(next, n, out.begin() + static_cast<std::ptrdiff_t>(e.offset[valid[s]]));
+      next += n;
+    }
+  }
+  return out;
+}
+
+}  // namespace qed
