@@ -1,6 +1,7 @@
 #include "core/train/train_memory.h"
 
 #include "core/model/kv_cache.h"
+#include "core/ops/panels.h"
 #include "core/util/error.h"
 #include "core/util/numbers.h"
 
