@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t kWeights = 10'000;
 
 Stage rl_stage() {
-  Stage stage{.kind = "rl"};
+  Stage stage;
+  stage.kind = "rl";
   stage.rollout.prompts = 2;
   stage.rollout.group_size = 4;
   stage.rollout.max_new_tokens = 40;
