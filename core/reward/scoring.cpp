@@ -46,11 +46,8 @@ void Scores::append(Scores&& more) {
 void check_failures(const Scores& scores, const std::string& task, double max_failure_frac) {
   const auto num_samples = static_cast<double>(scores.scores.size());
   if (static_cast<double>(scores.num_failed) <= max_failure_frac * num_samples) return;
-  // What was left out on purpose (QED_CANCELLED) is no reason, unless there is no other.
-  const auto has_failed = [](const Score& s) { return s.status != QED_OK; };
-  auto first = std::ranges::find_if(
-      scores.scores, [&](const Score& s) { return has_failed(s) && s.status != QED_CANCELLED; });
-  if (first == scores.scores.end()) first = std::ranges::find_if(scores.scores, has_failed);
+  const auto first =
+      std::ranges::find_if(scores.scores, [](const Score& s) { return s.status != QED_OK; });
   throw Error(cat("task `", task, "` could not score ", scores.num_failed, " of ",
                   scores.scores.size(), " completions (status ", first->status, "): ", first->note),
               "mend the task, or raise rollout.max_failure_frac to train on the others");

@@ -88,7 +88,7 @@ void add_tasks(MetricsRow& row, const Stage& stage, const Rollout& r) {
     ++sums.num_groups;
     for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
       const Score& score = r.scored.scores[index++];
-      if (score.status != QED_OK) continue;
+      if (!std::isfinite(score.reward)) continue;
       sums.reward.add(score.reward);
       sums.right.add(score.verdict == QED_VERDICT_RIGHT ? 1 : 0);
     }

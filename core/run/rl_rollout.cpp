@@ -188,8 +188,9 @@ void Collector::report_pass_rates(const Rollout& r) {
     std::int64_t num = 0, num_right = 0;
     for (std::size_t s = 0; s < r.completions[g].size(); ++s) {
       const Score& score = r.scored.scores[index++];
-      num += score.status == QED_OK ? 1 : 0;
-      num_right += score.status == QED_OK && score.verdict == QED_VERDICT_RIGHT ? 1 : 0;
+      if (!std::isfinite(score.reward)) continue;
+      ++num;
+      num_right += score.verdict == QED_VERDICT_RIGHT ? 1 : 0;
     }
     tasks_.items().report(r.prompts[g].task, r.prompts[g].item.key, num_right, num);
   }

@@ -136,15 +136,8 @@ void keep_groups(ScoredGroups& g, std::span<const std::size_t> kept) {
   keep_only(g.texts, rows);
   keep_only(g.scored.scores, rows);
   for (TokenStream& stream : g.scored.streams) keep_only(stream.rewards, rows);
-  g.scored.num_failed = 0;
-  std::size_t row = 0;
-  for (const auto& completions : g.completions) {
-    for (const Completion& c : completions) {
-      const std::int32_t status = g.scored.scores[row++].status;
-      const bool is_left_out = status == QED_CANCELLED && c.finish == QED_FINISH_LENGTH;
-      g.scored.num_failed += status != QED_OK && !is_left_out ? 1 : 0;
-    }
-  }
+  g.scored.num_failed =
+      std::ranges::count_if(g.scored.scores, [](const Score& s) { return s.status != QED_OK; });
 }
 
 }  // namespace qed
