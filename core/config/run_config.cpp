@@ -19,7 +19,9 @@ struct Describe {
   void operator()(const char* name, const T& member, OptionSpec spec) {
     spec.name = name;
     spec.default_value = member;
-    if constexpr (std::is_same_v<T, std::int64_t>) {
+    if constexpr (std::is_same_v<T, bool>) {
+      spec.type = OptionType::kBool;
+    } else if constexpr (std::is_same_v<T, std::int64_t>) {
       spec.type = OptionType::kInt;
     } else if constexpr (std::is_same_v<T, double>) {
       spec.type = OptionType::kFloat;
