@@ -120,7 +120,10 @@ class PolicyUpdate {
     };
     add_terms(begin, batch, now, to(grad), has_entropy ? to(grad_entropy) : std::span<float>());
 
-    if (critic.now.defined()) critic.now.backward(critic.grad);
+    if (critic.now.defined() && has_nonzero(values(critic.grad))) {
+      result_.has_signal = true;
+      critic.now.backward(critic.grad);
+    }
     if (options_.critic_alone) {
       result_.has_signal = true;
       return;
