@@ -16,7 +16,9 @@ import time
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
+import pyarrow
 from datasets import Dataset
+from datasets.table import InMemoryTable
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
@@ -57,6 +59,9 @@ def main():
     torch.set_num_threads(threads)
     model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
     model.generation_config.min_new_tokens = tokens
+    # Its hash of a new table fails with some versions of its parts; a name of its own needs none.
+    dataset = Dataset(InMemoryTable(pyarrow.Table.from_pylist(list(prompts(256)))),
+                      fingerprint="number-games")
     clock = Clock()
     with tempfile.TemporaryDirectory() as out:
         config = GRPOConfig(
@@ -66,7 +71,7 @@ def main():
             disable_tqdm=True, gradient_checkpointing=False,
             generation_kwargs={"min_new_tokens": tokens})
         trainer = GRPOTrainer(
-            model=model, args=config, train_dataset=Dataset.from_list(list(prompts(256))),
+            model=model, args=config, train_dataset=dataset,
             reward_funcs=lambda completions, **_: [float(len(set(c)) % 7) for c in completions],
             processing_class=AutoTokenizer.from_pretrained(model_folder), callbacks=[clock])
         trainer.train()

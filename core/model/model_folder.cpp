@@ -48,7 +48,7 @@ void check_plan(const ModelFolder& folder) {
     throw Error(cat("`num_hidden_layers` is ", c.num_hidden_layers, " in ", config, ", but ",
                     folder.tensors.name(), " has weights of ", layers));
   }
-  if (!c.tie_word_embeddings && !folder.tensors.contains("lm_head.weight")) {
+  if (!c.value_head && !c.tie_word_embeddings && !folder.tensors.contains("lm_head.weight")) {
     throw Error(cat(folder.tensors.name(), " has no tensor `lm_head.weight`"),
                 cat("a model without one has `tie_word_embeddings` true in ", config));
   }
