@@ -14,6 +14,7 @@ std::string& MetricsRow::key(std::string_view name) {
 }
 
 void MetricsRow::add(std::string_view name, double value) {
+  numbers_.emplace_back(name, value);
   if (!std::isfinite(value)) {
     key(name) += "null";
     return;
@@ -23,6 +24,7 @@ void MetricsRow::add(std::string_view name, double value) {
 }
 
 void MetricsRow::add(std::string_view name, std::int64_t value) {
+  numbers_.emplace_back(name, static_cast<double>(value));
   key(name) += std::to_string(value);
 }
 
@@ -31,6 +33,7 @@ void MetricsRow::add(std::string_view name, std::string_view text) {
 }
 
 void MetricsRow::add_clock(std::string_view name, double value) {
+  numbers_.emplace_back(name, value);
   char text[32];
   if (std::isfinite(value)) {
     std::snprintf(text, sizeof text, "%14.6f", value);

@@ -47,4 +47,8 @@ std::int64_t available_memory_bytes() {
   return available;
 }
 
+std::int64_t memory_used_bytes() {
+  return number_after("/proc/self/status", "VmRSS:").value_or(0) * 1024;
+}
+
 }  // namespace qed

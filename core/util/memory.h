@@ -10,4 +10,7 @@ namespace qed {
 // process's control group where it has one. A large number where neither is known.
 std::int64_t available_memory_bytes();
 
+// Bytes of this process that are in memory now; 0 where the system does not say.
+std::int64_t memory_used_bytes();
+
 }  // namespace qed

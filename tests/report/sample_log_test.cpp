@@ -13,6 +13,7 @@ SampleRecord record() {
           .stage_step = 20,
           .group = 2,
           .sample = 5,
+          .seed = 0x1a2b,
           .task = "arithmetic",
           .item = "1+2",
           .prompt = "1+2=?",
@@ -30,9 +31,23 @@ TEST(SampleLog, ALineHoldsTheSampleAndWhereItCameFrom) {
   EXPECT_EQ(
       sample_line(record()),
       R"({"training/global_step":1020,"step":20,"task":"arithmetic","item":"1+2","group":2,)"
-      R"("sample":5,"prompt":"1+2=?","completion":"a\n\"b\"","finish":"stop","num_tokens":7,)"
+      R"("sample":5,"turn":0,"seed":"0000000000001a2b","prompt":"1+2=?","completion":"a\n\"b\"","finish":"stop","num_tokens":7,)"
       R"("reward":0.5,"verdict":"wrong","terms":{"correct":0.0,"format":0.5},"advantage":-1.25})"
       "\n");
+}
+
+TEST(SampleLog, TokensAreThereOnRequestUnderTheNamesOfGenerate) {
+  const std::vector<std::int32_t> prompt = {1, 2}, completion = {3};
+  const std::vector<float> logp = {-0.1f}, behavior_logp = {-0.3f};
+  EXPECT_FALSE(nlohmann::json::parse(sample_line(record())).contains("completion_ids"));
+  SampleRecord r = record();
+  r.prompt_ids = prompt;
+  r.completion_ids = completion;
+  r.logp = logp;
+  r.behavior_logp = behavior_logp;
+  EXPECT_NE(sample_line(r).find(R"("prompt_ids":[1,2],"completion_ids":[3],"logp":[-0.1],)"
+                                R"("behavior_logp":[-0.3])"),
+            std::string::npos);
 }
 
 TEST(SampleLog, ANoteIsThereOnlyWhenThereIsOne) {
