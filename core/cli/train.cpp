@@ -1,4 +1,7 @@
+#include <charconv>
+#include <cstring>
 #include <memory>
+#include <optional>
 
 #include "core/cli/open_engine.h"
 #include "core/cli/open_host.h"
@@ -15,7 +18,29 @@ struct TrainOptions : CommonOptions {
   std::string file;
   std::string run;
   bool fresh = false;
+  bool dry_run = false;
+  std::string max_time;
 };
+
+// "90s", "10m", "1h30m", or a number of seconds; nothing for "".
+std::optional<double> parse_max_time(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  double total = 0;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    double number = 0;
+    const auto [unit, problem] = std::from_chars(at, end, number);
+    const char* const known = unit == end ? "s" : std::strchr("smh", *unit);
+    if (problem != std::errc() || known == nullptr || !(number >= 0)) {
+      throw Error(cat("--max-time must be a time such as 90s, 10m or 1h30m, not `", text, "`"), "",
+                  kExitUsage);
+    }
+    total += number * (*known == 'h' ? 3600 : *known == 'm' ? 60 : 1);
+    at = unit == end ? end : unit + 1;
+  }
+  return total;
+}
 
 std::string command_line(const std::vector<std::string>& arguments) {
   std::string text = program_name();
@@ -30,6 +55,7 @@ int train(const TrainOptions& options, const std::string& command) {
     throw Error("qed train needs a run file", "try `qed train configs/quickstart.toml`",
                 kExitUsage);
   }
+  const std::optional<double> max_time_s = parse_max_time(options.max_time);
   const auto host = open_host(options);
   LoadReport report;
   const RunConfig config = load_run_config(options.file, options.sets, *host, &report);
@@ -38,6 +64,8 @@ int train(const TrainOptions& options, const std::string& command) {
                              .plugins = *host,
                              .run_folder = run_folder(config, options.sets, options.run, *host),
                              .fresh = options.fresh,
+                             .dry_run = options.dry_run,
+                             .max_time_s = max_time_s,
                              .program = program_name(),
                              .command = command};
   return open_engine<EngineTrain>(kEngineTrainSymbol)(request);
@@ -57,6 +85,12 @@ Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
                    "its overrides")
       ->type_name("NAME_OR_FOLDER");
   command->add_flag("--fresh", options->fresh, "delete what the run folder holds, and start again");
+  command->add_flag("--dry-run", options->dry_run,
+                    "open and check all that the run needs, print it, and stop");
+  command
+      ->add_option("--max-time", options->max_time,
+                   "stop after the step in which this time ends, all saved: 90s, 10m, 1h30m")
+      ->type_name("TIME");
   add_plugin_dir_option(*command, *options);
   command->footer(
       "--set does what writing the key into the file would do: a stage's own value is stronger "

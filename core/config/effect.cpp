@@ -67,7 +67,9 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
     gate = "mismatch.token_tis";
     return "`token_tis` in [mismatch] weighs the tokens already";
   }
-  if (table == "eval" && key != "every" && stage.eval.every == 0) {
+  const bool needs_eval =
+      (table == "eval" && key != "every") || (table == "checkpoint" && key == "keep_best");
+  if (needs_eval && stage.eval.every == 0) {
     gate = "eval.every";
     return "`every` in [eval] is 0";
   }

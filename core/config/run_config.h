@@ -20,6 +20,7 @@ struct RunTable {
   std::int64_t seed = 1;
   std::string device = "auto";  // "auto" or "cpu"
   std::int64_t threads = 0;     // 0: one per core
+  bool log_tokens = false;      // token ids and log-probs in samples.jsonl
 };
 
 struct ModelTable {
@@ -116,8 +117,9 @@ struct EvalTable {
 };
 
 struct CheckpointTable {
-  std::int64_t every = 0;  // steps; 0: at the end of each stage only
-  std::int64_t keep = 2;   // the newest; older ones are deleted
+  std::int64_t every = 0;      // steps; 0: at the end of each stage only
+  std::int64_t keep = 2;       // the newest; older ones are deleted, but for
+  std::int64_t keep_best = 1;  // the best of those that were evaluated, by the first core metric
 };
 
 struct Stage {

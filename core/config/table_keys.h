@@ -14,6 +14,7 @@ void visit(Visitor& v, RunTable& t) {
   v("seed", t.seed, {.min = 0, .help = "of every random number of the run"});
   v("device", t.device, {.choices = {"auto", "cpu"}, .help = "where tensors live"});
   v("threads", t.threads, {.min = 0, .max = 4096, .help = "0: one per core"});
+  v("log_tokens", t.log_tokens, {.help = "rl: token ids and log-probs in samples.jsonl"});
 }
 
 template <class Visitor>
@@ -125,6 +126,7 @@ template <class Visitor>
 void visit(Visitor& v, CheckpointTable& t) {
   v("every", t.every, {.min = 0, .unit = "steps", .help = "0: at the end of each stage only"});
   v("keep", t.keep, {.min = 1, .help = "the newest; older ones are deleted"});
+  v("keep_best", t.keep_best, {.min = 0, .help = "the best by evaluation, kept beside the newest"});
 }
 
 }  // namespace qed

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,7 +74,12 @@ std::string state_json(const TrainerState& s) {
                                 {"kl_coef", s.kl_coef},
                                 {"metrics_bytes", s.metrics_bytes},
                                 {"samples_bytes", s.samples_bytes},
-                                {"eval_bytes", s.eval_bytes}}
+                                {"eval_bytes", s.eval_bytes},
+                                {"events_bytes", s.events_bytes},
+                                {"eval",
+                                 {{"metric", s.eval.metric},
+                                  {"value", s.eval.value},
+                                  {"global_step", s.eval.global_step}}}}
              .dump(2) +
          "\n";
 }
@@ -99,6 +105,7 @@ std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
 TrainerState read_trainer_state(const fs::path& checkpoint) {
   const auto state = read_state(checkpoint);
   try {
+    const auto& eval = state.at("eval");
     const auto& data = state.at("data");
     return {.stage = state.at("stage"),
             .stage_step = state.at("stage_step"),
@@ -109,23 +116,21 @@ TrainerState read_trainer_state(const fs::path& checkpoint) {
             .kl_coef = state.value("kl_coef", 0.0),
             .metrics_bytes = state.at("metrics_bytes"),
             .samples_bytes = state.at("samples_bytes"),
-            .eval_bytes = state.at("eval_bytes")};
+            .eval_bytes = state.at("eval_bytes"),
+            .events_bytes = state.at("events_bytes"),
+            .eval = {eval.at("metric"), eval.at("value"), eval.at("global_step")}};
   } catch (const nlohmann::json::exception& e) {
     throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
                 "start again with --fresh");
   }
 }
 
-void write_checkpoint(const fs::path& folder, const fs::path& model_config,
-                      const fs::path& chat_template, Transformer& model, const AdamW& optimizer,
-                      const TrainerState& state, std::int64_t keep,
-                      std::span<const CheckpointPart> parts) {
-  fs::create_directories(folder);
-  delete_unfinished(folder);
-  const std::string name = std::to_string(state.global_step);
-  const fs::path temporary = folder / (kUnfinished + name);
-  fs::create_directory(temporary);
+namespace {
 
+// Everything that a checkpoint consists of, DONE last.
+void write_files(const fs::path& temporary, const fs::path& model_config,
+                 const fs::path& chat_template, Transformer& model, const AdamW& optimizer,
+                 const TrainerState& state, std::span<const CheckpointPart> parts) {
   for (const char* file : kTokenizerFiles) {
     const fs::path from = model_config.parent_path() / file;
     if (fs::exists(from)) write_file(temporary / file, read_file(from));
@@ -143,13 +148,72 @@ void write_checkpoint(const fs::path& folder, const fs::path& model_config,
   optimizer.write(temporary / "optimizer.safetensors");
   write_file(temporary / "trainer.json", state_json(now));
   write_file(temporary / "DONE", "");
+}
 
+struct Scored {
+  std::int64_t step;
+  EvalScore eval;
+};
+
+// Checkpoints that were evaluated by the same metric as the newest of them, the best first.
+std::vector<Scored> by_score(const fs::path& folder) {
+  std::vector<Scored> found;
+  for (const std::int64_t step : complete(folder)) {
+    const EvalScore eval = read_trainer_state(folder / std::to_string(step)).eval;
+    if (!eval.metric.empty() && eval.global_step == step) found.push_back({step, eval});
+  }
+  if (found.empty()) return found;
+  const std::string metric = found.back().eval.metric;
+  std::erase_if(found, [&](const Scored& s) { return s.eval.metric != metric; });
+  std::sort(found.begin(), found.end(), [](const Scored& a, const Scored& b) {
+    return std::pair(a.eval.value, a.step) > std::pair(b.eval.value, b.step);
+  });
+  return found;
+}
+
+void delete_others(const fs::path& folder, const CheckpointTable& keep) {
+  const auto steps = complete(folder);
+  const auto num_newest = std::min(steps.size(), static_cast<std::size_t>(keep.keep));
+  std::set<std::int64_t> kept(steps.end() - static_cast<std::ptrdiff_t>(num_newest), steps.end());
+  if (keep.keep_best > 0) {
+    const auto best = by_score(folder);
+    for (std::size_t i = 0; i < std::min(best.size(), static_cast<std::size_t>(keep.keep_best));
+         ++i)
+      kept.insert(best[i].step);
+  }
+  for (const std::int64_t step : steps) {
+    if (!kept.contains(step)) delete_checkpoint(folder, step);
+  }
+}
+
+}  // namespace
+
+std::optional<fs::path> best_checkpoint(const fs::path& folder) {
+  const auto best = by_score(folder);
+  if (best.empty()) return std::nullopt;
+  return folder / std::to_string(best.front().step);
+}
+
+void write_checkpoint(const fs::path& folder, const fs::path& model_config,
+                      const fs::path& chat_template, Transformer& model, const AdamW& optimizer,
+                      const TrainerState& state, const CheckpointTable& keep,
+                      std::span<const CheckpointPart> parts) {
+  fs::create_directories(folder);
+  delete_unfinished(folder);
+  const std::string name = std::to_string(state.global_step);
+  const fs::path temporary = folder / (kUnfinished + name);
+  fs::create_directory(temporary);
+  try {
+    write_files(temporary, model_config, chat_template, model, optimizer, state, parts);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);  // on a full disk every byte counts
+    throw;
+  }
   if (fs::exists(folder / name)) delete_checkpoint(folder, state.global_step);
   fs::rename(temporary, folder / name);
   sync_folder(folder);
-  const auto steps = complete(folder);
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < steps.size(); ++i)
-    delete_checkpoint(folder, steps[i]);
+  delete_others(folder, keep);
 }
 
 void write_weights(const fs::path& folder, const fs::path& model_config, Transformer& model) {

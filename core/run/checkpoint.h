@@ -3,6 +3,7 @@
 // Checkpoints: Hugging Face folders plus the trainer's state. One is complete when its DONE file
 // exists; each appears by one rename, so a kill at any moment leaves the older ones as they were.
 
+#include "core/config/run_config.h"
 #include "core/model/transformer.h"
 #include "core/train/optimizer.h"
 
@@ -14,6 +15,13 @@
 #include <string>
 
 namespace qed {
+
+// What an evaluation found: its first metric, and the global step at which it was made.
+struct EvalScore {
+  std::string metric;  // empty: none yet
+  double value = 0;
+  std::int64_t global_step = 0;
+};
 
 // Where a run stands between two steps. Stages count from 0.
 struct TrainerState {
@@ -27,6 +35,8 @@ struct TrainerState {
   std::uint64_t metrics_bytes = 0;   // length of metrics.jsonl
   std::uint64_t samples_bytes = 0;   // length of samples.jsonl
   std::uint64_t eval_bytes = 0;      // length of eval.jsonl
+  std::uint64_t events_bytes = 0;    // length of TensorBoard's event file
+  EvalScore eval = {};               // the newest
 };
 
 // A folder inside a checkpoint, beside the model's own files.
@@ -40,15 +50,19 @@ std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::pa
 
 TrainerState read_trainer_state(const std::filesystem::path& checkpoint);
 
-// Writes checkpoint <folder>/<global_step>, then deletes all but the newest `keep`, and what killed
-// runs left half written. `model_config` and the tokenizer's files beside it are copied; where
-// `chat_template` is not empty, that file is the checkpoint's chat_template.jinja. On disk when it
-// returns.
+// The complete checkpoint with the highest score of an evaluation that was made at its step, by the
+// metric of the newest such; of equals the newest. Nothing when none was evaluated.
+std::optional<std::filesystem::path> best_checkpoint(const std::filesystem::path& folder);
+
+// Writes checkpoint <folder>/<global_step>, then deletes all but those that `keep` asks for, and
+// what killed runs left half written. When it throws, it leaves nothing half written.
+// `model_config` and the tokenizer's files beside it are copied; where `chat_template` is not
+// empty, that file is the checkpoint's chat_template.jinja. On disk when it returns.
 void write_checkpoint(const std::filesystem::path& folder,
                       const std::filesystem::path& model_config,
                       const std::filesystem::path& chat_template, Transformer& model,
-                      const AdamW& optimizer, const TrainerState& state, std::int64_t keep,
-                      std::span<const CheckpointPart> parts = {});
+                      const AdamW& optimizer, const TrainerState& state,
+                      const CheckpointTable& keep, std::span<const CheckpointPart> parts = {});
 
 // Writes a model alone: a Hugging Face folder without a tokenizer.
 void write_weights(const std::filesystem::path& folder, const std::filesystem::path& model_config,

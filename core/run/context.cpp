@@ -2,6 +2,7 @@
 
 #include "core/model/model_folder.h"
 #include "core/run/engine_call.h"
+#include "core/util/clock.h"
 #include "core/util/error.h"
 
 namespace qed {
@@ -28,11 +29,13 @@ RunContext::RunContext(const TrainRequest& request)
       folder(request.run_folder, config, request.fresh),
       chat(find_chat_template(config.model, model_config.parent_path())),
       tokenizer(Tokenizer::open(model_config.parent_path())),
-      model(read_model_config(model_config)) {
+      model(read_model_config(model_config)),
+      max_time_s(request.max_time_s) {
   use_threads(config.run.threads);
   if (chat) tokenizer.add_end_of_turn(*chat);
   check_vocabulary(model_config.parent_path(), model.config(), tokenizer.vocab_size());
   if (folder.resumed_from()) {
+    alarms_.replay(folder.metrics_file());
     read_weights(*folder.resumed_from(), model);
   } else if (!config.model.path.empty()) {
     model.weights().load(open_model_folder(config.model.path).tensors);
@@ -53,6 +56,21 @@ MetricsRow RunContext::row() const {
   row.add("step", folder.state.stage_step);
   row.add("training/global_step", folder.state.global_step);
   return row;
+}
+
+bool RunContext::is_example_due() {
+  constexpr double kEveryS = 60;
+  const double now_s = seconds_since_start();
+  if (now_s - last_example_s_ < kEveryS) return false;
+  last_example_s_ = now_s;
+  return true;
+}
+
+void RunContext::write(const MetricsRow& row) {
+  folder.write(row);
+  for (const std::string& sentence : alarms_.add(stage().kind, row.numbers())) {
+    live.milestone(cat("step ", folder.state.stage_step, ": ", sentence));
+  }
 }
 
 GenerateOptions generate_options(const RunContext& run) {

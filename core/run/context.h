@@ -4,6 +4,7 @@
 
 #include "core/config/run_config.h"
 #include "core/model/transformer.h"
+#include "core/report/alarms.h"
 #include "core/report/live_line.h"
 #include "core/report/metrics.h"
 #include "core/rollout/generate.h"
@@ -35,6 +36,8 @@ class RunContext {
   Tokenizer tokenizer;               // knows the end of a turn of `chat`
   Transformer model;
   LiveLine live;
+  const std::optional<double> max_time_s;
+  bool is_out_of_time = false;  // max_time_s was over at the end of a step
 
   // Null where there is none.
   const ChatTemplate* chat_template() const { return chat ? &*chat : nullptr; }
@@ -49,13 +52,19 @@ class RunContext {
 
   // A metrics row that says where the run stands.
   MetricsRow row() const;
-  void write(const MetricsRow& row) { folder.metrics().append(row.line()); }
+  // Adds a row to the logs, and says what is alarming about it.
+  void write(const MetricsRow& row);
+
+  // True when a minute has passed since it was, or since the start: time to show a completion.
+  bool is_example_due();
 
   // Says, once, how long after the command the first update was done.
   void report_first_update();
 
  private:
   bool has_updated_ = false;
+  double last_example_s_ = 0;
+  Alarms alarms_;
 };
 
 // How the current stage generates. The run must outlive it.

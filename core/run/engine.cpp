@@ -1,7 +1,9 @@
 #include "core/run/engine.h"
 
 #include "core/ops/cpu_kernels.h"
+#include "core/report/report_page.h"
 #include "core/run/context.h"
+#include "core/run/dry_run.h"
 #include "core/run/engine_call.h"
 #include "core/run/interrupt.h"
 #include "core/run/stages.h"
@@ -34,18 +36,6 @@ std::string task_names(const Stage& stage) {
   return out;
 }
 
-// Of the stage that needs the most; the weights are in memory already.
-TrainMemory plan_memory(RunContext& run) {
-  TrainMemory most;
-  for (const Stage& s : run.config.stages) {
-    const TrainMemory plan =
-        plan_training(run.model.config(), run.model.weights().flat().numel(), s);
-    if (plan.total_bytes() > most.total_bytes()) most = plan;
-  }
-  check_memory(most, available_memory_bytes() + most.weights_bytes);
-  return most;
-}
-
 void say_what_runs(RunContext& run) {
   const ModelConfig& c = run.model.config();
   run.live.milestone(cat("model     ", c.model_type, ", ", run.model.weights().num_parameters(),
@@ -66,11 +56,16 @@ void say_what_runs(RunContext& run) {
 
 void say_what_is_next(const RunContext& run, const std::string& program) {
   const std::string folder = run.folder.path().string();
-  std::fprintf(
-      stderr,
-      "\nmodel    %s/checkpoints/%lld\nmetrics  %s/metrics.jsonl\nsamples  %s/samples.jsonl\n",
-      folder.c_str(), static_cast<long long>(run.folder.state.global_step), folder.c_str(),
-      folder.c_str());
+  std::fprintf(stderr, "\nmodel    %s/checkpoints/%lld\n", folder.c_str(),
+               static_cast<long long>(run.folder.state.global_step));
+  if (const auto best = best_checkpoint(run.folder.checkpoints())) {
+    const EvalScore eval = read_trainer_state(*best).eval;
+    std::fprintf(stderr, "best     %s  (%s %.3f)\n", best->c_str(), eval.metric.c_str(),
+                 eval.value);
+  }
+  std::fprintf(stderr,
+               "metrics  %s/metrics.jsonl\nsamples  %s/samples.jsonl\nreport   %s/report.html\n",
+               folder.c_str(), folder.c_str(), folder.c_str());
   const std::string& algorithm = run.config.stages.back().algorithm.name;
   if (algorithm.empty()) return;  // the last stage is supervised
   std::fprintf(stderr, "next     %s train %s --set algorithm.name=%s\n", program.c_str(),
@@ -92,6 +87,7 @@ bool advance(RunContext& run) {
 int run_all(const TrainRequest& request) {
   const std::atomic<bool>& stop_requested = catch_interrupts();
   request.plugins.add_service(kThreadsService, threads_service());  // one pool for all
+  if (request.dry_run) return dry_run(request);
   RunContext run(request);
   const Stopwatch watch;
   if (!advance(run)) {
@@ -100,16 +96,19 @@ int run_all(const TrainRequest& request) {
     return kExitOk;
   }
   say_what_runs(run);
-  do {
+  bool is_done = false;
+  while (!is_done) {
     run.stage().kind == "sft" ? run_sft_stage(run, stop_requested)
                               : run_rl_stage(run, stop_requested);
-    if (stop_requested) {
+    is_done = !advance(run);
+    if (!is_done && (stop_requested || run.is_out_of_time)) {
       run.live.clear();
-      std::fprintf(stderr, "stopped after step %lld, all saved; to go on:  %s\n",
+      std::fprintf(stderr, "%sstopped after step %lld, all saved; to go on:  %s\n",
+                   stop_requested ? "" : "time is up: ",
                    static_cast<long long>(run.state().global_step), request.command.c_str());
       return kExitInterrupted;
     }
-  } while (advance(run));
+  }
   run.live.milestone(cat("done in ", seconds(watch.seconds())));
   run.live.clear();
   say_what_is_next(run, request.program);
@@ -118,20 +117,46 @@ int run_all(const TrainRequest& request) {
 
 }  // namespace
 
+TrainMemory plan_memory(RunContext& run) {
+  TrainMemory most;
+  for (const Stage& s : run.config.stages) {
+    const TrainMemory plan =
+        plan_training(run.model.config(), run.model.weights().flat().numel(), s);
+    if (plan.total_bytes() > most.total_bytes()) most = plan;
+  }
+  check_memory(most, available_memory_bytes() + most.weights_bytes);
+  return most;
+}
+
 void RunContext::report_first_update() {
   if (has_updated_) return;
   has_updated_ = true;
   live.milestone(cat("first update ", seconds(seconds_since_start()), " after the command"));
 }
 
+namespace {
+
+// The page is made from files that are safe: a run does not end because of it.
+void report(RunContext& run) {
+  try {
+    write_report(run.folder.path());
+  } catch (const Error& error) {
+    run.live.milestone(cat("report.html was not written: ", error.what()));
+  }
+}
+
+}  // namespace
+
 bool end_step(RunContext& run, const AdamW& optimizer, const std::atomic<bool>& stop,
               std::span<const CheckpointPart> parts) {
   const Stage& stage = run.stage();
   const std::int64_t step = run.state().stage_step, every = stage.checkpoint.every;
-  const bool must_return = step == stage.steps || stop;
+  run.is_out_of_time = run.max_time_s && seconds_since_start() >= *run.max_time_s;
+  const bool must_return = step == stage.steps || stop || run.is_out_of_time;
   if (must_return || (every > 0 && step % every == 0)) {
     run.folder.checkpoint(run.model_config, run.config.model.chat_template, run.model, optimizer,
-                          stage.checkpoint.keep, parts);
+                          stage.checkpoint, parts);
+    report(run);
   }
   return must_return;
 }

@@ -20,9 +20,11 @@ struct TrainRequest {
   const RunConfig& config;
   PluginHost& plugins;
   std::filesystem::path run_folder;
-  bool fresh = false;   // delete what the run folder holds, and start again
-  std::string program;  // how the user calls qed, for commands to be printed
-  std::string command;  // the whole command that resumes the run
+  bool fresh = false;    // delete what the run folder holds, and start again
+  bool dry_run = false;  // print what it would do, and write nothing into the run folder
+  std::optional<double> max_time_s;  // since the command; the step in which it ends is finished
+  std::string program;               // how the user calls qed, for commands to be printed
+  std::string command;               // the whole command that resumes the run
 };
 
 // Trains, resumes or says that the run is finished. Returns an exit code; throws Error.

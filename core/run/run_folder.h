@@ -4,6 +4,7 @@
 // process at a time works in a run folder.
 
 #include "core/config/run_config.h"
+#include "core/report/metrics.h"
 #include "core/run/checkpoint.h"
 #include "core/util/files.h"
 
@@ -22,20 +23,27 @@ class RunFolder {
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
+  // Throws Error with exit code 2 when there is a run folder that is bound to another config.
+  static void check_bound(const std::filesystem::path& path, const RunConfig& config);
+
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   const std::optional<std::filesystem::path>& resumed_from() const { return resumed_from_; }
 
   TrainerState state;  // where the run stands; from the newest checkpoint, or the start
-  // Cut back to where that checkpoint was made.
-  AppendFile& metrics() { return *metrics_; }
+  // The logs are cut back to where that checkpoint was made.
+  std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
   AppendFile& samples() { return *samples_; }
   AppendFile& evals() { return *evals_; }
+
+  // Adds a row to metrics.jsonl and to TensorBoard's event file. Where it is an evaluation, its
+  // first metric becomes state.eval.
+  void write(const MetricsRow& row);
 
   // Makes the logs durable and writes a checkpoint of this moment.
   void checkpoint(const std::filesystem::path& model_config,
                   const std::filesystem::path& chat_template, Transformer& model,
-                  const AdamW& optimizer, std::int64_t keep,
+                  const AdamW& optimizer, const CheckpointTable& keep,
                   std::span<const CheckpointPart> parts = {});
 
  private:
@@ -45,12 +53,10 @@ class RunFolder {
     int fd = -1;
   };
 
-  void bind(const RunConfig& config);
-
   std::filesystem::path path_;
   Lock lock_;
   std::optional<std::filesystem::path> resumed_from_;
-  std::unique_ptr<AppendFile> metrics_, samples_, evals_;
+  std::unique_ptr<AppendFile> metrics_, samples_, evals_, events_;
 };
 
 }  // namespace qed

@@ -60,16 +60,19 @@ std::string live_text(std::int64_t step, std::int64_t steps, double loss, double
 
 }  // namespace
 
+SftMaterial::SftMaterial(RunContext& run)
+    : tasks(run),
+      demonstrations(run.stage().data.empty() ? from_tasks(run, tasks)
+                                              : from_file(run, tasks.held_out())) {}
+
 void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   const TrainTable& options = stage.train;
-  TaskSet tasks(run);
-  const std::vector<Demonstration> demonstrations =
-      stage.data.empty() ? from_tasks(run, tasks) : from_file(run, tasks.held_out());
-  EpochOrder order(demonstrations.size(), run.key("order"));
+  const SftMaterial material(run);
+  EpochOrder order(material.demonstrations.size(), run.key("order"));
   AdamW optimizer(run.model.weights());
   if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
-  Evaluator evaluator(run, tasks);
+  Evaluator evaluator(run, material.tasks);
   evaluator.before_first_step();
 
   Stopwatch watch;
@@ -78,7 +81,7 @@ void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
     std::vector<Sequence> batch;
     for (std::int64_t i = 0; i < options.batch_size; ++i) {
       const auto position = static_cast<std::uint64_t>((step - 1) * options.batch_size + i);
-      const Demonstration& d = demonstrations[order.at(position)];
+      const Demonstration& d = material.demonstrations[order.at(position)];
       batch.push_back({.prompt = d.prompt, .completion = d.completion});
     }
     const double loss =

@@ -4,13 +4,28 @@
 // stage are done, or after the step in which `stop` became true; either way all is saved.
 
 #include "core/run/context.h"
+#include "core/run/prompts.h"
+#include "core/run/task_set.h"
+#include "core/train/train_memory.h"
 
 #include <atomic>
+#include <vector>
 
 namespace qed {
 
+// What the stage that needs the most memory needs. Throws Error, with numbers, where there is not
+// so much.
+TrainMemory plan_memory(RunContext& run);
+
 // Supervised: learns a task's demonstrations.
 void run_sft_stage(RunContext& run, const std::atomic<bool>& stop);
+
+// What the current sft stage learns from. `run` must outlive it.
+struct SftMaterial {
+  explicit SftMaterial(RunContext& run);
+  TaskSet tasks;  // none where it learns from a file and has no task
+  std::vector<Demonstration> demonstrations;
+};
 
 // Reinforcement learning: rollout, verify, advantages, updates.
 void run_rl_stage(RunContext& run, const std::atomic<bool>& stop);

@@ -17,7 +17,9 @@ namespace {
 [[noreturn]] void fail(const char* what, const std::filesystem::path& path) {
   const int code = errno;
   throw Error(cat("cannot ", what, " ", path.string(), ": ", std::strerror(code)),
-              code == ENOSPC ? "free some space, then run the same command again" : "");
+              code == ENOSPC || code == EDQUOT || code == EFBIG
+                  ? "free some space, then run the same command again"
+                  : "");
 }
 
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {

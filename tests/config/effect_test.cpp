@@ -54,6 +54,8 @@ TEST_F(Effect, WholeTablesAreReportedOnce) {
 TEST_F(Effect, AKeyWhoseSwitchIsOffIsReported) {
   EXPECT_THAT(error_of(head() + "[eval]\nitems = 4\n" + rl()),
               HasSubstr("^^^^^ `every` in [eval] is 0"));
+  EXPECT_THAT(error_of(head() + "[checkpoint]\nkeep_best = 2\n" + rl()),
+              HasSubstr("^^^^^^^^^ `every` in [eval] is 0"));
   EXPECT_THAT(error_of(head() + "[train]\nmin_lr_frac = 0.5\n" + rl()),
               HasSubstr("^^^^^^^^^^^ only the schedules \"linear\" and \"cosine\" use it"));
 }

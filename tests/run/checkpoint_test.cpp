@@ -25,15 +25,16 @@ class Checkpoint : public testing::Test {
     model_.weights().init(1);
   }
 
-  void write(std::int64_t global_step, std::int64_t keep = 2) {
+  void write(std::int64_t global_step, std::int64_t keep = 2, EvalScore eval = {}) {
     write_checkpoint(folder_, source_ / "config.json", chat_template_, model_, optimizer_,
                      {.stage = 1,
                       .stage_step = 4,
                       .global_step = global_step,
                       .data = R"({"position":99})",
                       .metrics_bytes = 1234,
-                      .samples_bytes = UINT64_MAX},
-                     keep);
+                      .samples_bytes = UINT64_MAX,
+                      .eval = std::move(eval)},
+                     {.keep = keep});
   }
   std::vector<std::string> entries(const fs::path& folder) {
     std::vector<std::string> out;
@@ -112,6 +113,27 @@ TEST_F(Checkpoint, OnlyTheNewestAreKept) {
   EXPECT_THAT(entries(folder_), ElementsAre("100", "200"));
   write(1000, 1);
   EXPECT_THAT(entries(folder_), ElementsAre("1000"));
+}
+
+TEST_F(Checkpoint, TheBestByItsOwnEvaluationIsKeptBesideTheNewest) {
+  write(5, 1, {"val-core/t/mean@1", 0.5, 5});
+  write(10, 1, {"val-core/t/mean@1", 0.75, 10});
+  write(15, 1, {"val-core/t/mean@1", 0.25, 15});
+  write(20, 1, {"val-core/t/mean@1", 0.25, 15});  // not evaluated at its own step
+  EXPECT_THAT(entries(folder_), ElementsAre("10", "20"));
+  EXPECT_EQ(best_checkpoint(folder_), folder_ / "10");
+  write(25, 1, {"val-core/t/mean@1", 0.75, 25});  // of equals the newest
+  EXPECT_THAT(entries(folder_), ElementsAre("25"));
+  write(30, 1, {"val-core/other/mean@1", 0.1, 30});  // by another metric nothing can be compared
+  EXPECT_EQ(best_checkpoint(folder_), folder_ / "30");
+  EXPECT_EQ(best_checkpoint(temporary_ / "none"), std::nullopt);
+}
+
+TEST_F(Checkpoint, AFailedWriteLeavesNothingHalfWritten) {
+  write(20);
+  chat_template_ = temporary_ / "gone.jinja";
+  EXPECT_THROW(write(21), Error);
+  EXPECT_THAT(entries(folder_), ElementsAre("20"));
 }
 
 TEST_F(Checkpoint, LatestIsTheGreatestNumberThatIsDone) {

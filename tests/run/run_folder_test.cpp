@@ -5,6 +5,7 @@
 
 #include "core/config/load.h"
 #include "core/config/resolved.h"
+#include "core/report/event_file.h"
 #include "tests/host/host_fixture.h"
 #include "tests/model/model_fixture.h"
 
@@ -90,12 +91,18 @@ class ResumedFolder : public Folder {
     model_.weights().init(1);
     AdamW optimizer(model_.weights());
     RunFolder folder(path_, config_, false);
-    folder.metrics().append("one\n");
-    folder.samples().append("first sample\n");
     folder.state = {.stage = 1, .stage_step = 3, .global_step = 7, .data = R"({"position":5})"};
-    folder.checkpoint(model_config(), {}, model_, optimizer, 2);
-    folder.metrics().append("two\n");  // after the checkpoint: a resumed run writes it again
+    folder.write(row(1));
+    folder.samples().append("first sample\n");
+    folder.checkpoint(model_config(), {}, model_, optimizer, {});
+    folder.write(row(2));  // after the checkpoint: a resumed run writes it again
     folder.samples().append("second sample\n");
+  }
+
+  static MetricsRow row(std::int64_t number) {
+    MetricsRow row;
+    row.add("val-core/t/mean@1", number);
+    return row;
   }
 
   RunConfig config_ = config();
@@ -108,18 +115,24 @@ TEST_F(ResumedFolder, GoesOnFromTheNewestCheckpointWithItsLogsCutBack) {
   EXPECT_EQ(folder.state.stage, 1);
   EXPECT_EQ(folder.state.stage_step, 3);
   EXPECT_EQ(folder.state.data, R"({"position":5})");
-  EXPECT_EQ(folder.metrics().length(), 4u);
-  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "one\n");
+  EXPECT_EQ(folder.state.eval.metric, "val-core/t/mean@1");
+  EXPECT_EQ(folder.state.eval.value, 1);
+  EXPECT_EQ(folder.state.eval.global_step, 7);
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), row(1).line());
+  const auto events = fs::file_size(path_ / "events.out.tfevents.qed");
   EXPECT_EQ(read_file(path_ / "samples.jsonl"), "first sample\n");
-  folder.metrics().append("2\n");
-  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "one\n2\n");
+  folder.write(row(2));
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), row(1).line() + row(2).line());
+  EXPECT_EQ(fs::file_size(path_ / "events.out.tfevents.qed") - events,
+            event_record(0, 7, row(2).numbers()).size());
 }
 
 TEST_F(ResumedFolder, RefusesALogThatLostWhatTheCheckpointCounts) {
   fs::resize_file(path_ / "metrics.jsonl", 2);
   const Failure f = failure_of([&] { RunFolder folder(path_, config_, false); });
   EXPECT_EQ(f.message, (path_ / "metrics.jsonl").string() +
-                           " has 2 bytes, but the checkpoint was made when it had 4");
+                           cat(" has 2 bytes, but the checkpoint was made when it had ",
+                               row(1).line().size()));
 }
 
 TEST_F(ResumedFolder, FreshStartsAgainWithAnyConfig) {
