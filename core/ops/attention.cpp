@@ -112,7 +112,7 @@ at::Tensor attend(const at::Tensor& qkv, const Heads& h, const float* pool,
   const std::vector<Tile> tiles = cut(h, runs);
   parallel_for(static_cast<std::int64_t>(tiles.size()), 1,
                [&](std::int64_t begin, std::int64_t end) {
-                 Scratch scratch;
+                 thread_local Scratch scratch;
                  for (std::int64_t i = begin; i < end; ++i) {
                    run_tile(tiles[i], h, base, pool, out, lse, scratch);
                  }

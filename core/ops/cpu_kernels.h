@@ -29,7 +29,8 @@ inline constexpr std::int64_t tile_width(std::int64_t left, std::int64_t gemm_ro
 // in float32. The start is C[i][j] itself with `accumulate`, else bias[j], else 0.
 struct PackedGemm {
   std::int64_t rows, cols, depth;  // i, j, k
-  const float* a;                  // blocks, as pack() writes them
+  const float* a;                  // blocks, as pack() writes them; with `a_step`, A^T in place:
+  std::int64_t a_step = 0;         // A[i][k] at a[k * a_step + i], the rows whole blocks
   // B[k][16 p + l] at b[p * b_panel + k * b_depth + l]; one of the two types, the other is null.
   const float* b;
   const std::uint16_t* b_bfloat16;

@@ -3,6 +3,7 @@
 #include "core/ops/gemm.h"
 #include "core/ops/matrix.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -14,20 +15,24 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+constexpr std::int64_t kGrain = 64;  // rows per piece of work
+
 at::Tensor forward(const at::Tensor& id, const at::Tensor& w) {
   const std::int64_t rows = id.size(0), dim = w.size(1);
   at::Tensor out = at::empty({rows, dim}, at::kFloat);
   const bool is_bfloat16 = w.scalar_type() == at::kBFloat16;
   const std::int64_t* ids = id.const_data_ptr<std::int64_t>();
   float* to = out.data_ptr<float>();
-  for (std::int64_t t = 0; t < rows; ++t) {
-    QED_CHECK(ids[t] >= 0 && ids[t] < w.size(0) * kLanes, "[embedding] id ", ids[t]);
-    if (is_bfloat16) {
-      from_panels(bfloat16_data(w), ids[t], 1, dim, to + t * dim);
-    } else {
-      from_panels(w.const_data_ptr<float>(), ids[t], 1, dim, to + t * dim);
+  parallel_for(rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      QED_CHECK(ids[t] >= 0 && ids[t] < w.size(0) * kLanes, "[embedding] id ", ids[t]);
+      if (is_bfloat16) {
+        from_panels(bfloat16_data(w), ids[t], 1, dim, to + t * dim);
+      } else {
+        from_panels(w.const_data_ptr<float>(), ids[t], 1, dim, to + t * dim);
+      }
     }
-  }
+  });
   return out;
 }
 
@@ -44,10 +49,13 @@ struct Embedding : torch::autograd::Function<Embedding> {
     const std::int64_t* ids = id.const_data_ptr<std::int64_t>();
     const float* from = dout.const_data_ptr<float>();
     float* to = dw.to.data_ptr<float>();
-    for (std::int64_t t = 0; t < id.size(0); ++t) {
-      float* row = to + panel_row(ids[t], dim);
-      for (std::int64_t k = 0; k < dim; ++k) row[k * kLanes] += from[t * dim + k];
-    }
+    // Columns are cut, not rows: each sum is one chain, in the order of the rows.
+    parallel_for(dim, kLanes, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t t = 0; t < id.size(0); ++t) {
+        float* row = to + panel_row(ids[t], dim);
+        for (std::int64_t k = begin; k < end; ++k) row[k * kLanes] += from[t * dim + k];
+      }
+    });
     return {at::Tensor(), dw.returned};
   }
 };

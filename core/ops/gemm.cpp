@@ -4,6 +4,7 @@
 #include "core/util/parallel.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 namespace qed::ops {
@@ -16,6 +17,7 @@ constexpr std::int64_t kDepth = 512;  // depth that they go through at a time, w
 // more than they give.
 constexpr std::int64_t kManyRows = 64;
 constexpr std::int64_t kSmall = 1 << 16, kSmallPack = 1 << 15;
+constexpr std::int64_t kOwnRows = 96;  // for each thread, from which on it packs its own
 
 void pack_all(const Gemm& g, const CpuKernels& kernels, float* packed) {
   const std::int64_t block = kernels.gemm_rows, blocks = (g.rows + block - 1) / block;
@@ -32,7 +34,7 @@ void pack_all(const Gemm& g, const CpuKernels& kernels, float* packed) {
 void run_part(const PackedGemm& g, const CpuKernels& kernels, std::int64_t row, std::int64_t rows,
               std::int64_t begin, std::int64_t end) {
   PackedGemm part = g;
-  part.a += row * g.depth;
+  part.a += g.a_step != 0 ? row : row * g.depth;
   part.rows = rows;
   part.cols = std::min(end * kLanes, g.cols) - begin * kLanes;
   if (g.b != nullptr) part.b += begin * g.b_panel;
@@ -77,7 +79,7 @@ void pack_panels(const Gemm& g, float* panels) {
       const float* from = g.b + k * g.b_depth;
       float* to = panels + k * kLanes;
       for (std::int64_t p = 0; p < whole; ++p) {
-        std::copy_n(from + p * g.b_panel, kLanes, to + p * g.depth * kLanes);
+        std::memcpy(to + p * g.depth * kLanes, from + p * g.b_panel, kLanes * sizeof(float));
       }
       if (left == 0) continue;
       float* last = to + whole * g.depth * kLanes;
@@ -95,6 +97,7 @@ void run_depth(const Gemm& g, const CpuKernels& kernels) {
                   .cols = g.cols,
                   .depth = g.depth,
                   .a = nullptr,
+                  .a_step = 0,
                   .b = g.b,
                   .b_bfloat16 = g.b_bfloat16,
                   .b_panel = g.b_panel,
@@ -109,16 +112,79 @@ void run_depth(const Gemm& g, const CpuKernels& kernels) {
     chunk.rows = task.rows = std::min(kChunk, g.rows - row);
     chunk.a += row * g.a_row;
     task.c = g.c + row * g.c_row;
+    const std::int64_t block = kernels.gemm_rows;
     if (task.rows == 1 && g.a_col == 1) {  // a packed row is the row itself
       task.a = chunk.a;
+    } else if (g.a_row == 1 && task.rows % block == 0) {
+      task.a = chunk.a;
+      task.a_step = g.a_col;
     } else {
-      const std::int64_t block = kernels.gemm_rows;
+      task.a_step = 0;
       grow(packed, (task.rows + block - 1) / block * block * g.depth);
       pack_all(chunk, kernels, packed.data());
       task.a = packed.data();
     }
     run_all(task, kernels);
   }
+}
+
+// Part by part of the depth. All threads share the packed parts, or it is a piece of one thread.
+void run_whole(const Gemm& g, const CpuKernels& kernels) {
+  // Chains go on where a part of the depth ends, so the cut changes no bit. A part of A stays in
+  // the second-level cache.
+  const std::int64_t parts = g.rows < kManyRows ? 1 : (g.depth + kDepth - 1) / kDepth;
+  const std::int64_t step = parts > 1 ? (g.depth + parts - 1) / parts : g.depth;
+  thread_local std::vector<float> panels;
+  Gemm part = g;
+  for (std::int64_t k = 0; k < g.depth; k += step) {
+    part.depth = std::min(step, g.depth - k);
+    part.a = g.a + k * g.a_col;
+    if (g.b != nullptr) part.b = g.b + k * g.b_depth;
+    if (g.b_bfloat16 != nullptr) part.b_bfloat16 = g.b_bfloat16 + k * g.b_depth;
+    if (g.b_depth != kLanes) {
+      grow(panels, num_panels(g.cols) * part.depth * kLanes);
+      pack_panels(part, panels.data());
+      part.b = panels.data();
+      part.b_panel = part.depth * kLanes;
+      part.b_depth = kLanes;
+    }
+    run_depth(part, kernels);
+    part = g;
+    part.bias = nullptr;
+    part.accumulate = true;
+  }
+}
+
+// Rows and panels of C in one piece of work.
+struct Cut {
+  std::int64_t rows, panels;
+};
+
+// Pieces that pack for themselves wait for each other once, at the end; what they pack twice must
+// cost little beside what they multiply.
+Cut cut_of(const Gemm& g, std::int64_t block) {
+  const std::int64_t panels = num_panels(g.cols), want = 4 * num_threads();
+  const Cut whole{g.rows, panels};
+  if (num_threads() == 1 || g.rows * g.cols * g.depth < kSmall) return whole;
+  const auto up = [](std::int64_t n, std::int64_t d) { return (n + d - 1) / d; };
+  if (g.b_depth == kLanes) {  // panels in place, A packed: rows are cut
+    if (g.rows < num_threads() * kOwnRows) return whole;
+    return {std::clamp(up(up(g.rows, want), block) * block, kOwnRows / 2, kChunk), panels};
+  }
+  const std::int64_t parts = std::max<std::int64_t>(1, want / panels);
+  return {up(up(g.rows, parts), block) * block, up(panels, want)};
+}
+
+Gemm piece(const Gemm& g, std::int64_t row, std::int64_t panel, const Cut& cut) {
+  Gemm part = g;
+  part.rows = std::min(cut.rows, g.rows - row);
+  part.cols = std::min(cut.panels * kLanes, g.cols - panel * kLanes);
+  part.a += row * g.a_row;
+  if (g.b != nullptr) part.b += panel * g.b_panel;
+  if (g.b_bfloat16 != nullptr) part.b_bfloat16 += panel * g.b_panel;
+  part.c += row * g.c_row + panel * g.c_panel;
+  if (g.bias != nullptr) part.bias += panel * kLanes;
+  return part;
 }
 
 template <class Number, class Convert>
@@ -150,29 +216,15 @@ void gather(const Number* panels, std::int64_t first_row, std::int64_t rows, std
 }  // namespace
 
 void gemm(const Gemm& g, const CpuKernels& kernels) {
-  // Chains go on where a part of the depth ends, so the cut changes no bit. A part of A stays in
-  // the second-level cache.
-  const std::int64_t parts = g.rows < kManyRows ? 1 : (g.depth + kDepth - 1) / kDepth;
-  const std::int64_t step = parts > 1 ? (g.depth + parts - 1) / parts : g.depth;
-  thread_local std::vector<float> panels;
-  Gemm part = g;
-  for (std::int64_t k = 0; k < g.depth; k += step) {
-    part.depth = std::min(step, g.depth - k);
-    part.a = g.a + k * g.a_col;
-    if (g.b != nullptr) part.b = g.b + k * g.b_depth;
-    if (g.b_bfloat16 != nullptr) part.b_bfloat16 = g.b_bfloat16 + k * g.b_depth;
-    if (g.b_depth != kLanes) {
-      grow(panels, num_panels(g.cols) * part.depth * kLanes);
-      pack_panels(part, panels.data());
-      part.b = panels.data();
-      part.b_panel = part.depth * kLanes;
-      part.b_depth = kLanes;
+  const Cut cut = cut_of(g, kernels.gemm_rows);
+  const std::int64_t row_pieces = (g.rows + cut.rows - 1) / cut.rows;
+  const std::int64_t panel_pieces = (num_panels(g.cols) + cut.panels - 1) / cut.panels;
+  if (row_pieces * panel_pieces == 1) return run_whole(g, kernels);
+  parallel_for(row_pieces * panel_pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      run_whole(piece(g, i / panel_pieces * cut.rows, i % panel_pieces * cut.panels, cut), kernels);
     }
-    run_depth(part, kernels);
-    part = g;
-    part.bias = nullptr;
-    part.accumulate = true;
-  }
+  });
 }
 
 void to_panels(const float* from, std::int64_t rows, std::int64_t depth, float* panels,

@@ -58,10 +58,11 @@ float normalise(const AttentionTile& t, std::int64_t row, std::int64_t width) {
   float* x = scores_of(t, row, width);
   const std::int64_t n = t.num_keys[row];
   const RowSoftmax s = softmax_stats(x, n, t.scale);
-  for (std::int64_t j = 0; j < n; j += kLanes) {
-    store(x + j, exp(load(x + j) * t.scale - s.max));
+  std::int64_t j = 0;
+  for (; j < n; j += kLanes) {
+    store(x + j, choose(n - j, exp(load(x + j) * t.scale - s.max), Vec{}));
   }
-  for (std::int64_t j = n; j < width; ++j) x[j] = 0;
+  for (; j < width; j += kLanes) store(x + j, Vec{});
   if (t.lse != nullptr) *t.lse[row] = s.max + __builtin_logf(s.sum);
   return 1.0f / s.sum;
 }

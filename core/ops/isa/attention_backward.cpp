@@ -71,11 +71,10 @@ void differentiate(const AttentionBackward& b, std::int64_t first, std::int64_t 
     const float lse = b.lse[t * b.lse_stride + r % b.group];
     float *prob = s.prob + r * width, *dscore = s.dscore + r * width;
     for (std::int64_t j = 0; j < width; j += kLanes) {
-      Vec p = exp(load(prob + j) * b.scale - lse);
-      Vec d = p * (load(dscore + j) - s.delta[r]) * b.scale;
-      for (std::int64_t l = num_keys > j ? num_keys - j : 0; l < kLanes; ++l) p[l] = d[l] = 0;
-      store(prob + j, p);
-      store(dscore + j, d);
+      const Vec p = exp(load(prob + j) * b.scale - lse);
+      const Vec d = p * (load(dscore + j) - s.delta[r]) * b.scale;
+      store(prob + j, choose(num_keys - j, p, Vec{}));
+      store(dscore + j, choose(num_keys - j, d, Vec{}));
     }
   }
 }
@@ -91,11 +90,13 @@ struct Product {
 };
 
 void multiply(const Product& p, float* packed) {
-  pack(p.a, p.a_row, p.a_col, p.rows, p.depth, packed);
+  const bool is_in_place = p.a_row == 1 && p.rows % QED_ISA_ROWS == 0;
+  if (!is_in_place) pack(p.a, p.a_row, p.a_col, p.rows, p.depth, packed);
   gemm({.rows = p.rows,
         .cols = p.cols,
         .depth = p.depth,
-        .a = packed,
+        .a = is_in_place ? p.a : packed,
+        .a_step = is_in_place ? p.a_col : 0,
         .b = p.b,
         .b_bfloat16 = nullptr,
         .b_panel = p.b_panel,
@@ -118,8 +119,9 @@ void block(const AttentionBackward& b, std::int64_t first, std::int64_t count, s
       s.packed);
   differentiate(b, first, rows, width, s);
   multiply({s.dscore, width, 1, rows, num_keys, b.keys, kLanes, dim, dim, s.dq}, s.packed);
-  multiply({s.dscore, 1, width, num_keys, rows, s.q, kLanes, dim, dim, b.dkeys, true}, s.packed);
-  multiply({s.prob, 1, width, num_keys, rows, s.dout, kLanes, dim, dim, b.dvalues, true}, s.packed);
+  // Whole vectors of keys: past the last one, both add 0.
+  multiply({s.dscore, 1, width, width, rows, s.q, kLanes, dim, dim, b.dkeys, true}, s.packed);
+  multiply({s.prob, 1, width, width, rows, s.dout, kLanes, dim, dim, b.dvalues, true}, s.packed);
   for (std::int64_t r = 0; r < rows; ++r) {
     float* to = b.dq + (first + r / b.group) * b.q_stride + r % b.group * b.head_dim;
     blocks(b.head_dim,

@@ -26,10 +26,10 @@ struct Ahead {
   std::int64_t step = 0;  // bytes per k
 };
 
-// `a` is one packed block [depth][R]; only the first `rows` rows are stored.
+// `a` is one block [depth][R], `a_step` numbers from k to k; only the first `rows` rows are stored.
 template <int R, int Q, class B>
-inline void tile(const PackedGemm& g, const float* a, const B* b, std::int64_t row,
-                 std::int64_t rows, std::int64_t panel, Ahead ahead) {
+inline void tile(const PackedGemm& g, const float* a, std::int64_t a_step, const B* b,
+                 std::int64_t row, std::int64_t rows, std::int64_t panel, Ahead ahead) {
   const auto at = [&](int r, int q) { return g.c + (row + r) * g.c_row + (panel + q) * g.c_panel; };
   const auto lanes = [&](int q) { return g.cols - (panel + q) * kLanes; };
   Vec acc[R][Q];
@@ -49,7 +49,7 @@ inline void tile(const PackedGemm& g, const float* a, const B* b, std::int64_t r
       __builtin_prefetch(ahead.at + k * ahead.step, 0, 2);
     }
     for (int r = 0; r < R; ++r) {
-      const Vec x = splat(a[k * R + r]);
+      const Vec x = splat(a[k * a_step + r]);
       for (int q = 0; q < Q; ++q) acc[r][q] = x * column[q] + acc[r][q];
     }
   }
@@ -98,8 +98,8 @@ void run_few(const PackedGemm& g, const B* b) {
   with_width(g.rows, [&](auto width) {
     constexpr int R = decltype(width)::value, Q = panels_of(R);
     std::int64_t p = 0;
-    for (; p + Q <= panels; p += Q) tile<R, Q>(g, g.a, b + p * g.b_panel, 0, g.rows, p, {});
-    for (; p < panels; ++p) tile<R, 1>(g, g.a, b + p * g.b_panel, 0, g.rows, p, {});
+    for (; p + Q <= panels; p += Q) tile<R, Q>(g, g.a, R, b + p * g.b_panel, 0, g.rows, p, {});
+    for (; p < panels; ++p) tile<R, 1>(g, g.a, R, b + p * g.b_panel, 0, g.rows, p, {});
   });
 }
 
@@ -108,6 +108,7 @@ template <class B>
 void run(const PackedGemm& g, const B* b) {
   constexpr std::int64_t R = QED_ISA_ROWS;
   const std::int64_t whole = g.rows / R * R, panels = num_panels(g.cols);
+  const std::int64_t step = g.a_step != 0 ? g.a_step : R, block = g.a_step != 0 ? R : R * g.depth;
   if (g.rows < R) return run_few(g, b);
   for (std::int64_t p = 0; p < panels; ++p) {
     const B* panel = b + p * g.b_panel;
@@ -117,12 +118,12 @@ void run(const PackedGemm& g, const B* b) {
         ahead = {reinterpret_cast<const char*>(panel + g.b_panel),
                  g.b_depth * static_cast<std::int64_t>(sizeof(B))};
       }
-      tile<R, 1>(g, g.a + row * g.depth, panel, row, R, p, ahead);
+      tile<R, 1>(g, g.a + row / R * block, step, panel, row, R, p, ahead);
     }
     if (whole == g.rows) continue;
     with_width(g.rows - whole, [&](auto width) {
-      tile<decltype(width)::value, 1>(g, g.a + whole * g.depth, panel, whole, g.rows - whole, p,
-                                      {});
+      tile<decltype(width)::value, 1>(g, g.a + whole * g.depth, decltype(width)::value, panel,
+                                      whole, g.rows - whole, p, {});
     });
   }
 }

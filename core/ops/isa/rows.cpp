@@ -91,11 +91,8 @@ void row_probs(const float* logits, std::int64_t n, float inv_temperature, RowSo
 float row_entropy(const float* logits, std::int64_t n, float inv_temperature, RowSoftmax s) {
   Vec acc{};  // sum of e^d d, with d = scaled - max <= 0
   blocks(n, [&](std::int64_t i, auto get, auto) {
-    const std::int64_t count = n - i;
-    Vec d = get(logits + i) * inv_temperature - s.max;
-    Vec term = exp(d) * d;
-    for (std::int64_t j = count; j < kLanes; ++j) term[j] = 0;
-    acc = acc + term;
+    const Vec d = get(logits + i) * inv_temperature - s.max;
+    acc = acc + choose(n - i, exp(d) * d, Vec{});
   });
   return __builtin_logf(s.sum) - sum_lanes(acc) / s.sum;
 }

@@ -6,6 +6,10 @@
 
 #include "core/ops/cpu_kernels.h"
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 namespace qed::ops {
 namespace {
 
@@ -17,6 +21,11 @@ inline void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
 inline Vec splat(float x) { return Vec{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 
 // The first n < 16 lanes; the others are 0.
+#ifdef __AVX512F__
+inline __mmask16 first(std::int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+inline Vec load_part(const float* p, std::int64_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
+inline void store_part(float* p, Vec v, std::int64_t n) { _mm512_mask_storeu_ps(p, first(n), v); }
+#else
 inline Vec load_part(const float* p, std::int64_t n) {
   Vec v{};
   for (std::int64_t i = 0; i < n; ++i) v[i] = p[i];
@@ -24,6 +33,13 @@ inline Vec load_part(const float* p, std::int64_t n) {
 }
 inline void store_part(float* p, Vec v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = v[i];
+}
+#endif
+
+// v in the first n lanes, `other` in the rest.
+inline Vec choose(std::int64_t n, Vec v, Vec other) {
+  const IVec lane{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return lane < static_cast<std::int32_t>(n) ? v : other;
 }
 
 // Lane i of the result is lane i + n of v, around the end.
@@ -99,14 +115,14 @@ inline RowSoftmax softmax_stats(const float* x, std::int64_t n, float scale) {
     const Vec v = load(x + i) * scale;
     high = v > high ? v : high;
   }
-  float max = max_lanes(high);
-  for (std::int64_t j = i; j < n; ++j) max = x[j] * scale > max ? x[j] * scale : max;
+  if (i < n) {
+    const Vec v = load_part(x + i, n - i) * scale;
+    high = choose(n - i, v > high ? v : high, high);
+  }
+  const float max = max_lanes(high);
   Vec sum{};
   for (i = 0; i + kLanes <= n; i += kLanes) sum = sum + exp(load(x + i) * scale - max);
-  if (i < n) {
-    const Vec part = exp(load_part(x + i, n - i) * scale - max);
-    for (std::int64_t j = i; j < n; ++j) sum[j - i] += part[j - i];
-  }
+  if (i < n) sum = choose(n - i, sum + exp(load_part(x + i, n - i) * scale - max), sum);
   return {max, sum_lanes(sum)};
 }
 
