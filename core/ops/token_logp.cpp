@@ -19,8 +19,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t kChunk = 256;  // rows whose logits exist at one time
-constexpr std::int64_t kGrain = 16;   // rows per piece of work
+constexpr std::int64_t kGrain = 16;  // rows per piece of work
 
 // The arguments. target and inv_temperature belong to tensors that outlive this.
 struct Rows {
@@ -61,9 +60,10 @@ struct Rows {
 // Calls f(begin, end, z) chunk by chunk; z [end - begin, width], zero past vocab at first.
 template <class F>
 void for_each_chunk(const Rows& rows, F&& f) {
-  std::vector<float> z(std::min(kChunk, rows.h.size(0)) * rows.width(), 0.0f);
-  for (std::int64_t begin = 0; begin < rows.h.size(0); begin += kChunk) {
-    const std::int64_t end = std::min(begin + kChunk, rows.h.size(0));
+  const std::int64_t chunk = logits_rows(rows.vocab);
+  std::vector<float> z(std::min(chunk, rows.h.size(0)) * rows.width(), 0.0f);
+  for (std::int64_t begin = 0; begin < rows.h.size(0); begin += chunk) {
+    const std::int64_t end = std::min(begin + chunk, rows.h.size(0));
     rows.logits(begin, end, z.data());
     f(begin, end, z.data());
   }
@@ -221,6 +221,11 @@ struct Function : torch::autograd::Function<Function> {
 };
 
 }  // namespace
+
+// Many rows at a time save waits of the threads; the cache bounds them.
+std::int64_t logits_rows(std::int64_t vocab) {
+  return std::max<std::int64_t>(256, (1 << 18) / (num_panels(vocab) * kLanes));
+}
 
 TokenLogp token_logp(const at::Tensor& h, const at::Tensor& w, std::int64_t vocab,
                      const at::Tensor& target, const at::Tensor& inv_temperature,

@@ -38,6 +38,9 @@ struct TokenLogp {
   at::Tensor entropy;  // [R] float32, nats; differentiable
 };
 
+// Rows whose logits exist at one time: 256, or more while they fit into a megabyte.
+std::int64_t logits_rows(std::int64_t vocab);
+
 // h [R, D] float32, contiguous; w [ceil(V/16), D, 16] panels, float32 or (no gradient) bfloat16;
 // target [R] int64, in the support of its row; inv_temperature [R] float32. `support` is held until
 // the backward is done. Differentiable in h and w.

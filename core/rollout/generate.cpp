@@ -1,6 +1,7 @@
 #include "core/rollout/generate.h"
 
 #include "core/ops/distribution.h"
+#include "core/ops/select_rows.h"
 #include "core/rollout/mask.h"
 #include "core/util/error.h"
 #include "core/util/memory.h"
@@ -8,7 +9,6 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/index_select.h>
 
 #include <algorithm>
 
@@ -120,7 +120,7 @@ class Batch {
     const at::Tensor h = model_.forward(tensor(id), tensor(position),
                                         {.offset = {}, .cache = &cache_, .runs = runs_});
     if (ends.size() == id.size()) return h;
-    return at::index_select(h, 0, tensor(ends));
+    return ops::select_rows(h, tensor(ends));
   }
 
   // The hidden states that this step's draws follow; keeps those of prompts that samples share.

@@ -3,6 +3,7 @@
 #include "core/model/model_folder.h"
 #include "core/model/transformer.h"
 #include "core/ops/cpu_kernels.h"
+#include "core/ops/select_rows.h"
 #include "core/rollout/generate.h"
 #include "core/run/engine.h"
 #include "core/run/engine_call.h"
@@ -14,7 +15,6 @@
 #include "qed/philox.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/index_select.h>
 #include <nlohmann/json.hpp>
 
 #include <sys/resource.h>
@@ -87,7 +87,7 @@ Timing score_once(Transformer& model, const BenchRequest& r, const std::vector<T
   const Stopwatch watch;
   const Packed packed = pack(sequences);
   const at::Tensor h = model.forward(packed.id, packed.position, {.offset = packed.offset});
-  model.token_logp(at::index_select(h, 0, packed.row), packed.target, packed.inv_temperature,
+  model.token_logp(ops::select_rows(h, packed.row), packed.target, packed.inv_temperature,
                    packed.support);
   return {.seconds = watch.seconds()};
 }

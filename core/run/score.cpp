@@ -3,6 +3,7 @@
 #include "core/data/dataset.h"
 #include "core/model/model_folder.h"
 #include "core/model/transformer.h"
+#include "core/ops/select_rows.h"
 #include "core/report/live_line.h"
 #include "core/run/engine.h"
 #include "core/run/engine_call.h"
@@ -13,7 +14,6 @@
 #include "core/util/error.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/index_select.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -96,7 +96,7 @@ class Scorer {
       const at::NoGradGuard no_grad;
       const Packed packed = pack(sequences);
       const at::Tensor h = model_.forward(packed.id, packed.position, {.offset = packed.offset});
-      scores = model_.token_logp(at::index_select(h, 0, packed.row), packed.target,
+      scores = model_.token_logp(ops::select_rows(h, packed.row), packed.target,
                                  packed.inv_temperature, packed.support);
     }
     std::size_t at = 0;

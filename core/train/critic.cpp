@@ -1,10 +1,10 @@
 #include "core/train/critic.h"
 
 #include "core/model/model_folder.h"
+#include "core/ops/select_rows.h"
 #include "core/util/error.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/index_select.h>
 
 namespace qed {
 
@@ -47,7 +47,7 @@ at::Tensor Critic::forward(const Packed& batch, bool recompute) {
   const at::Tensor h =
       model_.forward(batch.id, batch.position,
                      {.offset = batch.offset, .prefix = batch.prefix, .recompute = recompute});
-  return model_.values(at::index_select(h, 0, batch.row));
+  return model_.values(ops::select_rows(h, batch.row));
 }
 
 std::vector<float> Critic::values(const Experience& e, std::int64_t micro_tokens) {

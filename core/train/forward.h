@@ -3,10 +3,10 @@
 // One forward over packed sequences, micro-batch by micro-batch: what scoring and training share.
 
 #include "core/model/transformer.h"
+#include "core/ops/select_rows.h"
 #include "core/train/packing.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/index_select.h>
 
 #include <cstdint>
 #include <span>
@@ -20,7 +20,7 @@ inline ops::TokenLogp token_logp(Transformer& model, const Packed& batch, bool r
   const at::Tensor h =
       model.forward(batch.id, batch.position,
                     {.offset = batch.offset, .prefix = batch.prefix, .recompute = recompute});
-  return model.token_logp(at::index_select(h, 0, batch.row), batch.target, batch.inv_temperature,
+  return model.token_logp(ops::select_rows(h, batch.row), batch.target, batch.inv_temperature,
                           batch.support);
 }
 

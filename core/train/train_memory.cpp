@@ -2,6 +2,7 @@
 
 #include "core/model/kv_cache.h"
 #include "core/ops/panels.h"
+#include "core/ops/token_logp.h"
 #include "core/util/error.h"
 #include "core/util/numbers.h"
 
@@ -12,7 +13,6 @@ namespace qed {
 namespace {
 
 constexpr std::int64_t kFloat = sizeof(float);
-constexpr std::int64_t kLogitsRows = 256;  // as in ops/token_logp.cpp
 
 // Floats that the backward of one layer needs of a row: the two sums and norms of the residual
 // stream, queries, keys and values (twice where they are normed), what attention gives, both halves
@@ -57,7 +57,7 @@ TrainMemory plan_training(const ModelConfig& c, std::int64_t num_weights, const 
                                   ? c.num_hidden_layers * 2 * c.hidden_size + layer_floats(c)
                                   : c.num_hidden_layers * layer_floats(c);
   plan.activations_bytes = rows * (layers + passing_floats(c) + 3 * c.hidden_size) * kFloat;
-  plan.logits_bytes = std::min(rows, kLogitsRows) * c.vocab_size * kFloat;
+  plan.logits_bytes = std::min(rows, ops::logits_rows(c.vocab_size)) * c.vocab_size * kFloat;
   if (stage.kind == "rl") {
     const std::int64_t positions =
         std::min(stage.rollout.max_new_tokens, c.max_position_embeddings);

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 
 #include "core/ops/distribution.h"
@@ -109,6 +110,14 @@ TEST(Bitwise, LinearDoesNotDependOnThreads) {
       return ops::linear(in[0], panels(in[1]), padded(in[2]), 130);
     });
   });
+  // Many rows: pieces that pack for themselves, or read in place what is in whole blocks.
+  for (const auto& [rows, depth, n] : {std::array{700, 65, 130}, std::array{600, 96, 160}}) {
+    const at::Tensor many = random_tensor({rows, depth}, 12), to = random_tensor({n, depth}, 13);
+    expect_same_with_threads([&, n = n] {
+      return gradients({many, to},
+                       [&](const Tensors& in) { return ops::linear(in[0], panels(in[1]), {}, n); });
+    });
+  }
   // Few rows, many panels: cut the other way.
   expect_same_with_threads([&] {
     return Tensors{ops::linear(x.narrow(0, 0, 20).contiguous(), panels(w), padded(bias), 130)};

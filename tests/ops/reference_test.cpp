@@ -12,6 +12,7 @@
 #include "core/ops/embedding.h"
 #include "core/ops/linear.h"
 #include "core/ops/rms_norm.h"
+#include "core/ops/select_rows.h"
 #include "core/ops/swiglu.h"
 
 namespace qed {
@@ -74,6 +75,16 @@ TEST(Ops, EmbeddingMatchesItsReference) {
         {random_tensor({n, 19}, 5)},
         [&](const Inputs& in) { return ops::embedding(id, panels(in[0])); },
         [&](const Inputs& in) { return reference::embedding(id, in[0]); });
+  }
+}
+
+TEST(Ops, SelectRowsMatchesItsReference) {
+  for (const std::int64_t dim : {1, 16, 37}) {
+    const at::Tensor row = random_ids(70, 0, 24, 4);  // rows repeat, and some are not taken
+    expect_same(
+        {random_tensor({25, dim}, 5)},
+        [&](const Inputs& in) { return ops::select_rows(in[0], row); },
+        [&](const Inputs& in) { return at::index_select(in[0], 0, row); });
   }
 }
 
