@@ -27,6 +27,20 @@ void write_row(const Heads& h, const float* k, const float* v, std::int64_t posi
   }
 }
 
+// A whole page at once, where heads are whole vectors: `k` and `v` of its first row, `stride` from
+// row to row.
+void write_page(const Heads& h, const float* k, const float* v, std::int64_t stride, float* page) {
+  for (std::int64_t head = 0; head < h.kv_heads; ++head, k += h.dim, v += h.dim) {
+    float* keys = page + head * head_floats(h);
+    for (std::int64_t d = 0; d < h.dim; d += kLanes) {
+      cpu_kernels().turn(k + d, stride, keys + d * kLanes, kLanes);
+    }
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      std::copy_n(v + lane * stride, h.dim, keys + h.dim * kLanes + lane * h.dim);
+    }
+  }
+}
+
 // Some rows of a run and one kv head.
 struct Tile {
   const CacheRun* run;
@@ -90,12 +104,19 @@ void run_tile(const Tile& tile, const Heads& h, const float* base, const float* 
 
 void write_pages(const float* qkv, const Heads& h, float* pool, std::span<const CacheRun> runs) {
   const std::int64_t width = h.qkv_width(), k_at = h.heads * h.dim;
+  const bool has_vectors = h.dim % kLanes == 0;
   const auto write = [&](const CacheRun& run) {
-    for (std::int64_t i = 0; i < run.num_rows; ++i) {
+    for (std::int64_t i = 0; i < run.num_rows;) {
       const float* k = qkv + (run.first_row + i) * width + k_at;
       const std::int64_t position = run.position + i;
-      write_row(h, k, k + h.kv_width(), position,
-                pool + run.pages[position / kLanes] * page_floats(h));
+      float* page = pool + run.pages[position / kLanes] * page_floats(h);
+      if (has_vectors && position % kLanes == 0 && i + kLanes <= run.num_rows) {
+        write_page(h, k, k + h.kv_width(), width, page);
+        i += kLanes;
+      } else {
+        write_row(h, k, k + h.kv_width(), position, page);
+        ++i;
+      }
     }
   };
   parallel_for(static_cast<std::int64_t>(runs.size()), 8,
