@@ -76,7 +76,7 @@ class Batch {
 
   // Draws of a step that follow one hidden state.
   struct Source {
-    at::Tensor hidden;  // [1, D]
+    const float* hidden;  // [D] of `ends`, or of a prompt's end
     std::size_t first, count;
   };
 
@@ -133,19 +133,20 @@ class Batch {
       end_of[i] = num_ends++;
       if (r.sample < 0) prompt_end_[r.group] = ends.narrow(0, end_of[i], 1).clone();
     }
+    const std::int64_t dim = model_.config().hidden_size;
+    const float* first = step.rows.empty() ? nullptr : ends.const_data_ptr<float>();
     std::vector<Source> out;
     std::size_t last_group = requests_.size();  // of the source before, when it is a prompt
     for (std::size_t d = 0; d < step.draws.size(); ++d) {
       const Step::Draw& draw = step.draws[d];
       const std::size_t group = scheduler_.group_of(draw.sample);
       if (draw.rows >= 0) {
-        const std::int64_t end = end_of[static_cast<std::size_t>(draw.rows)];
-        out.push_back({ends.narrow(0, end, 1), d, 1});
+        out.push_back({first + end_of[static_cast<std::size_t>(draw.rows)] * dim, d, 1});
         last_group = requests_.size();
       } else if (group == last_group) {
         ++out.back().count;
       } else {
-        out.push_back({prompt_end_[group], d, 1});
+        out.push_back({prompt_end_[group].const_data_ptr<float>(), d, 1});
         last_group = group;
       }
     }
@@ -162,8 +163,7 @@ class Batch {
       at::Tensor h = at::empty({static_cast<std::int64_t>(part.size()), dim}, at::kFloat);
       std::vector<std::int64_t> logits_row;
       for (std::size_t i = 0; i < part.size(); ++i) {
-        std::copy_n(part[i].hidden.const_data_ptr<float>(), dim,
-                    h.data_ptr<float>() + static_cast<std::int64_t>(i) * dim);
+        std::copy_n(part[i].hidden, dim, h.data_ptr<float>() + static_cast<std::int64_t>(i) * dim);
         logits_row.resize(logits_row.size() + part[i].count, static_cast<std::int64_t>(i));
       }
       const auto draws = std::span(step.draws).subspan(part.front().first, logits_row.size());
