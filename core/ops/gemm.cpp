@@ -17,7 +17,8 @@ constexpr std::int64_t kDepth = 512;  // depth that they go through at a time, w
 // more than they give.
 constexpr std::int64_t kManyRows = 64;
 constexpr std::int64_t kSmall = 1 << 16, kSmallPack = 1 << 15;
-constexpr std::int64_t kOwnRows = 96;  // for each thread, from which on it packs its own
+// Rows for each thread from which on it packs its own; any block, where B stays in its cache.
+constexpr std::int64_t kOwnRows = 96, kCachedWeight = 1 << 17;
 
 void pack_all(const Gemm& g, const CpuKernels& kernels, float* packed) {
   const std::int64_t block = kernels.gemm_rows, blocks = (g.rows + block - 1) / block;
@@ -168,8 +169,9 @@ Cut cut_of(const Gemm& g, std::int64_t block) {
   if (num_threads() == 1 || g.rows * g.cols * g.depth < kSmall) return whole;
   const auto up = [](std::int64_t n, std::int64_t d) { return (n + d - 1) / d; };
   if (g.b_depth == kLanes) {  // panels in place, A packed: rows are cut
-    if (g.rows < num_threads() * kOwnRows) return whole;
-    return {std::clamp(up(up(g.rows, want), block) * block, kOwnRows / 2, kChunk), panels};
+    const std::int64_t least = g.cols * g.depth <= kCachedWeight ? block : kOwnRows;
+    if (g.rows < num_threads() * least) return whole;
+    return {std::clamp(up(up(g.rows, want), block) * block, least, kChunk), panels};
   }
   const std::int64_t parts = std::max<std::int64_t>(1, want / panels);
   return {up(up(g.rows, parts), block) * block, up(panels, want)};

@@ -21,6 +21,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr std::int64_t kGrain = 128;  // rows per piece of work
+constexpr std::int64_t kForwardGrain = 16;
 constexpr std::int64_t kCached = 16;  // rows that stay in the cache between two passes
 
 // sum, norm [T, D] and rstd [T] of x + delta; without a delta, of x, which is the sum.
@@ -35,9 +36,9 @@ Normed forward(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& w
   const float *a = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
   const float* b = delta.defined() ? delta.const_data_ptr<float>() : nullptr;
   const float* from = out.sum.const_data_ptr<float>();
-  float* sum = b != nullptr ? out.sum.data_ptr<float>() : nullptr;
+  float* __restrict sum = b != nullptr ? out.sum.data_ptr<float>() : nullptr;
   float *to = out.norm.data_ptr<float>(), *rstd = out.rstd.data_ptr<float>();
-  parallel_for(x.size(0), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.size(0), kForwardGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; r += kCached) {
       const std::int64_t rows = std::min(kCached, end - r);
       if (sum != nullptr) {
@@ -133,7 +134,7 @@ struct Runs {
 // rstd [T, normed heads]. x and y may be the same.
 void norm_heads(const Runs& runs, const float* x, const float* const weight[2], float* y,
                 float* rstd, std::int64_t rows, float eps) {
-  parallel_for(rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, kForwardGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
       for (int run = 0; run < 2; ++run) {
         const std::int64_t at = t * runs.width + runs.first(run) * runs.dim;
