@@ -44,6 +44,8 @@ def option_sets(files: dict) -> dict:
                     ["reward=eval_kk", "template=instruct", "people=2", "max_people=5"]],
         "gsm8k": [[gsm8k], [gsm8k, "reward=verl_strict"], [gsm8k, "reward=verl_flexible"],
                   [gsm8k, "reward=grpo_demo", "template=grpo_demo"]],
+        "math": [[gsm8k], [gsm8k, "verifier=math_verify", "template=simplerl_v1"],
+                 [gsm8k, "verifier=hendrycks", "wrong=-0.5", "missing=-1"]],
         "table": [table, table + ["verifier=number"], table + ["verifier=regex"],
                   choice],
         "command": [[f"command=python3 {files['child']}"]],
@@ -74,7 +76,7 @@ def main() -> int:
     bad = runs = 0
     with tempfile.TemporaryDirectory() as folder:
         of_name = option_sets(data_files(pathlib.Path(folder)))
-        needs_options = {"gsm8k", "table", "command"}
+        needs_options = {"gsm8k", "math", "table", "command"}
         for path in plugins:
             defaults = [] if path.stem in needs_options else [[]]
             for sets in defaults + of_name.pop(path.stem, []):

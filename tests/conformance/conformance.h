@@ -7,12 +7,13 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace qed::conformance {
 
 using Json = nlohmann::ordered_json;
 
-enum class Result { kPassed, kFailed, kNotMapped };
+enum class Result { kPassed, kFailed, kKnown, kNotMapped };
 
 // What came of one case. `group` and `text` are for people: of a failure, the case and the first
 // difference; of a case that is not mapped, what it is of and the reason.
@@ -31,9 +32,14 @@ struct Family {
 // Advantage estimators and losses: rows with `framework`, `function`, `params`, `input` and
 // `expected`; see algorithms_map.h.
 extern const Family kAlgorithms;
+// Pairs of answers: rows with `gold`, `pred` and `expected`; see answers_map.h.
+extern const Family kAnswers;
 // Rewards and verifiers: rows with `system`, `function`, `params`, `input` and `expected`; see
 // rewards_map.h.
 extern const Family kRewards;
+
+// Why the outcome of a case differs from the file on purpose, and who is right; empty: it must not.
+std::string_view known_difference(std::string_view id);
 
 // A row of a case file, discarded where it is no JSON. Integers of more than 64 bits, which Json
 // would round, are kept as text; exact_text gives them back as numbers.

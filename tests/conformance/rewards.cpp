@@ -105,6 +105,17 @@ std::string difference(std::vector<double> got, const std::vector<double>& expec
   return "";
 }
 
+// The original gives no reward: neither does the component, and says why.
+Outcome run_without_reward(PluginHost& host, const RewardMapping& mapping, const Json& row,
+                           const std::string& where) {
+  try {
+    const double reward = run(host, mapping, row).at(0);
+    return {Result::kFailed, where, cat("is ", reward, ", expected none")};
+  } catch (const Error&) {
+    return {Result::kPassed};
+  }
+}
+
 Outcome run_case(PluginHost& host, const std::string&, const Json& row) {
   const std::string function =
       cat(row["system"].get<std::string>(), "/", row["function"].get<std::string>());
@@ -118,6 +129,7 @@ Outcome run_case(PluginHost& host, const std::string&, const Json& row) {
             cat("the original raises ", expected["error"].get<std::string>())};
   }
   const std::string where = cat(function, " ", row["id"].get<std::string>());
+  if (expected.is_null()) return run_without_reward(host, *found, row, where);
   try {
     const std::string problem =
         difference(run(host, *found, row), expected_values(*found, expected), found->per_token);

@@ -25,6 +25,12 @@ RewardInput knights(const Json& row) {
 RewardInput gsm8k(const Json& row) {
   return {{{"gold", row["input"]["ground_truth"]}}, {{text_of(row, "solution_str")}}};
 }
+RewardInput hendrycks(const Json& row) {
+  return {{{"gold", row["input"]["ground_truth"]}}, {{text_of(row, "solution_str")}}};
+}
+RewardInput open_r1_accuracy(const Json& row) {
+  return {{{"gold", row["input"]["solution"]}}, {{text_of(row, "completion")}}};
+}
 RewardInput grpo_demo_correctness(const Json& row) {
   return {{{"gold", row["input"]["answer"]}}, {{text_of(row, "completion")}}};
 }
@@ -97,7 +103,6 @@ RewardInput token_ids(const Json& row) {
   return {nullptr, {{"", ids}}};
 }
 
-constexpr std::string_view kMaths = "a rule for mathematics, which no plugin has yet";
 constexpr std::string_view kCode = "a rule for programs, which no plugin has yet";
 constexpr std::string_view kEnvironment = "a multi-turn environment, which no plugin has yet";
 
@@ -114,7 +119,7 @@ const std::vector<RewardMapping>& table() {
     {"tinyzero_len_reward/multiply", "task", "arithmetic", R"({"reward": "tinyzero_len"})", {}, multiply},
     {"tinyzero/gsm8k_strict", "task", "gsm8k", R"({"reward": "tinyzero_strict", "data": ""})", {}, gsm8k},
     {"tinyzero/gsm8k_flexible", "task", "gsm8k", R"({"reward": "tinyzero_flexible", "data": ""})", {}, gsm8k},
-    {.function = "tinyzero/math", .reason = kMaths},
+    {"tinyzero/math", "task", "math", R"({"verifier": "hendrycks", "data": ""})", {}, hendrycks},
     // Logic-RL, verl
     {"logic_rl/kk", "task", "knights", R"({"reward": "logic_rl"})", {"format_reward=format_reward", "answer_reward=answer_reward"}, knights},
     {"verl/gsm8k_strict", "task", "gsm8k", R"({"reward": "verl_strict", "data": ""})", {"score=score", "format_score=format_score"}, gsm8k},
@@ -146,7 +151,7 @@ const std::vector<RewardMapping>& table() {
     {"open_r1/cosine", "reward", "cosine", "{}", {"max_len=max_len", "max_value_correct=max_right", "min_value_correct=min_right", "min_value_wrong=min_wrong", "max_value_wrong=max_wrong"}, open_r1_cosine},
     {"open_r1/repetition_penalty", "reward", "repetition", "{}", {"ngram_size=ngram", "max_penalty=max_penalty"}, completion},
     {"open_r1/soft_overlong_punishment", "reward", "soft_overlong", "{}", {"max_completion_len=max_len", "soft_punish_cache=cache"}, completion_length},
-    {.function = "open_r1/accuracy", .reason = kMaths},
+    {"open_r1/accuracy", "task", "math", R"({"verifier": "math_verify", "answer": "open_r1", "data": ""})", {}, open_r1_accuracy},
     {.function = "open_r1/extract_code", .reason = kCode},
     // demystify-long-cot
     {"demystify/classic", "reward", "classic", "{}", {"correct=right", "wrong=wrong", "max_length=max_len", "exceed_length=exceed", "exceed_length?punish_exceed"}, demystify_score},
@@ -154,7 +159,7 @@ const std::vector<RewardMapping>& table() {
     {"demystify/length_scaled", "reward", "length_scaled", R"({"punish_exceed": true})", {"max_len=max_len", "risk_factor=risk", "exceed_length=exceed"}, length_scaled},
     {"demystify/repetition_penalty", "reward", "repetition", "{}", {"ngram_size=ngram", "max_penalty=max_penalty"}, plain_text},
     {.function = "demystify/repetition_dense", .kind = "reward", .component = "repetition_dense", .params = {"ngram_size=ngram", "penalty=penalty", "only_start=only_start"}, .input = token_ids, .per_token = true},
-    {.function = "demystify/score_hendrycks", .reason = kMaths},
+    {.function = "demystify/score_hendrycks", .reason = "a variant of MATH's rule with its own places and normal form, which no plugin has"},
   };
   // clang-format on
   return kTable;

@@ -1,0 +1,43 @@
+#pragma once
+
+// The definitions of levels.h, for evaluate_<bits>.cpp.
+
+#include "evaluator.h"
+
+namespace math {
+
+template <unsigned Bits>
+Finding compare_at(const Pair& pair, std::size_t point, bool must_be_real, Budget& budget) {
+  Evaluator<Bits> evaluator(pair.tree, pair.reading, point, budget);
+  const auto x = evaluator.value(pair.a);
+  if (!x.ok()) return Finding::kUndefined;
+  const auto y = evaluator.value(pair.b);
+  if (!y.ok()) return Finding::kUndefined;
+  if (must_be_real && (!x.is_real() || !y.is_real())) return Finding::kNotReal;
+  return difference(x, y);
+}
+
+template <unsigned Bits>
+Finding compare_ratio(const Pair& pair, std::size_t p, std::size_t q, Budget& budget, int& sign) {
+  Evaluator<Bits> at_p(pair.tree, pair.reading, p, budget);
+  Evaluator<Bits> at_q(pair.tree, pair.reading, q, budget);
+  const auto a = at_p.value(pair.a), b = at_p.value(pair.b);
+  const auto c = at_q.value(pair.a), d = at_q.value(pair.b);
+  const auto left = a * d, right = b * c;
+  if (!left.ok() || !right.ok()) return Finding::kUndefined;
+  const bool has_sign = a.is_real() && b.is_real() && !a.re.has_zero() && !b.re.has_zero();
+  sign = !has_sign ? 0 : a.re.is_positive() == b.re.is_positive() ? 1 : -1;
+  return difference(left, right);
+}
+
+template <unsigned Bits>
+std::optional<int> sign_at(const Tree& tree, NodeId id, const Reading& reading, Budget& budget) {
+  const auto x = Evaluator<Bits>(tree, reading, 0, budget).value(id);
+  if (!x.ok() || !x.is_real()) return std::nullopt;
+  if (x.re.is_positive()) return 1;
+  if (x.re.is_negative()) return -1;
+  if (Bits > 53 && x.re.high_bound() < Bound{0.5, -99}) return 0;
+  return std::nullopt;
+}
+
+}  // namespace math

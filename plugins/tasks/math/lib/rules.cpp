@@ -1,0 +1,215 @@
+#include "rules.h"
+
+#include "plain.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace math {
+
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  std::string out;
+  std::size_t at = 0;
+  for (auto next = text.find(from); next != npos; next = text.find(from, at)) {
+    out += std::string_view(text).substr(at, next - at);
+    out += to;
+    at = next + from.size();
+  }
+  if (at == 0) return;
+  text = out.append(text, at);
+}
+
+std::vector<std::string> split(std::string_view text, std::string_view at) {
+  std::vector<std::string> out;
+  for (auto next = text.find(at); next != npos; next = text.find(at)) {
+    out.emplace_back(text.substr(0, next));
+    text.remove_prefix(next + at.size());
+  }
+  out.emplace_back(text);
+  return out;
+}
+
+// \frac12 with braces. Nothing where \frac ends the text.
+std::optional<std::string> with_braces_of_fractions(const std::string& text) {
+  const std::vector<std::string> parts = split(text, "\\frac");
+  std::string out = parts[0];
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::string& part = parts[i];
+    out += "\\frac";
+    if (part.empty()) return std::nullopt;
+    if (part[0] == '{') {
+      out += part;
+      continue;
+    }
+    if (part.size() < 2) return text;
+    const std::string first = "{" + part.substr(0, 1) + "}";
+    out += part[1] == '{' ? first + part.substr(1)
+                          : first + "{" + part.substr(1, 1) + "}" + part.substr(2);
+  }
+  return out;
+}
+
+std::optional<std::string> with_braces_of_roots(const std::string& text) {
+  const std::vector<std::string> parts = split(text, "\\sqrt");
+  std::string out = parts[0];
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].empty()) return std::nullopt;
+    out += parts[i][0] == '{' ? "\\sqrt" + parts[i]
+                              : "\\sqrt{" + parts[i].substr(0, 1) + "}" + parts[i].substr(1);
+  }
+  return out;
+}
+
+// A whole number as Python writes it.
+bool is_plain_whole(std::string_view text) {
+  if (text == "0") return true;
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && text[0] != '0' &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string as_fraction(const std::string& text) {
+  const std::vector<std::string> parts = split(text, "/");
+  if (parts.size() != 2 || !is_plain_whole(parts[0]) || !is_plain_whole(parts[1])) return text;
+  return "\\frac{" + parts[0] + "}{" + parts[1] + "}";
+}
+
+}  // namespace
+
+std::optional<std::string> hendrycks_form(std::string_view answer) {
+  std::string text(answer);
+  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"\n", ""},
+                                 {"\\!", ""},
+                                 {"\\\\", "\\"},
+                                 {"tfrac", "frac"},
+                                 {"dfrac", "frac"},
+                                 {"\\left", ""},
+                                 {"\\right", ""},
+                                 {"^{\\circ}", ""},
+                                 {"^\\circ", ""},
+                                 {"\\$", ""}}) {
+    replace_all(text, from, to);
+  }
+  if (const std::vector<std::string> parts = split(text, "\\text{ "); parts.size() > 1) {
+    if (parts.size() != 2) return std::nullopt;
+    text = parts[0];
+  }
+  replace_all(text, "\\%", "");
+  replace_all(text, " .", " 0.");
+  replace_all(text, "{.", "{0.");
+  if (text.empty()) return text;
+  if (text[0] == '.') text.insert(0, "0");
+  if (const std::vector<std::string> sides = split(text, "=");
+      sides.size() == 2 && sides[0].size() <= 2) {
+    text = sides[1];
+  }
+  const auto roots = with_braces_of_roots(text);
+  if (!roots) return std::nullopt;
+  text = *roots;
+  replace_all(text, " ", "");
+  const auto fractions = with_braces_of_fractions(text);
+  if (!fractions) return std::nullopt;
+  text = *fractions;
+  if (text == "0.5") text = "\\frac{1}{2}";
+  return as_fraction(text);
+}
+
+std::optional<std::string> hendrycks_boxed(std::string_view text) {
+  constexpr std::string_view kSpaced = "\\boxed ", kOpen = "\\boxed{";
+  if (const auto at = text.rfind(kSpaced); at != npos) {
+    const std::string_view rest = text.substr(at + kSpaced.size());
+    return std::string(rest.substr(0, rest.find('$')));
+  }
+  auto at = text.rfind("\\boxed");
+  if (at == npos) at = text.rfind("\\fbox");
+  if (at == npos) return std::nullopt;
+  std::ptrdiff_t depth = 0;
+  for (std::size_t i = at; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] != '}' || --depth != 0) continue;
+    const std::string_view all = text.substr(at, i + 1 - at);
+    if (!all.starts_with(kOpen)) return std::nullopt;
+    return std::string(all.substr(kOpen.size(), all.size() - kOpen.size() - 1));
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// Every "\word{x}" becomes x, up to the first brace that closes.
+void unwrap(std::string& text, std::string_view command) {
+  std::string out;
+  std::size_t at = 0;
+  for (auto next = text.find(command); next != npos; next = text.find(command, at)) {
+    const auto close = text.find('}', next);
+    if (close == npos) break;
+    const std::size_t inside = next + command.size();
+    out.append(text, at, next - at).append(text, inside, close - inside);
+    at = close + 1;
+  }
+  text = out.append(text, at);
+}
+
+}  // namespace
+
+std::string dapo_form(std::string_view answer) {
+  std::string text(answer);
+  if (const auto equal = text.rfind('='); equal != npos) text.erase(0, equal + 1);
+  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"an ", ""},
+                                 {"a ", ""},
+                                 {".$", "$"},
+                                 {"\\$", ""},
+                                 {"\\ ", ""},
+                                 {" ", ""},
+                                 {"mbox", "text"},
+                                 {",\\text{and}", ","},
+                                 {"\\text{and}", ","},
+                                 {"\\text{m}", "\\text{}"}}) {
+    replace_all(text, from, to);
+  }
+  for (const std::string_view word :
+       {"square",     "ways",       "integers",  "dollars",      "mph",
+        "inches",     "hours",      "km",        "units",        "\\ldots",
+        "sue",        "points",     "feet",      "minutes",      "digits",
+        "cents",      "degrees",    "cm",        "gm",           "pounds",
+        "meters",     "meals",      "edges",     "students",     "childrentickets",
+        "multiples",  "\\text{s}",  "\\text{.}", "\\text{\ns}",  "\\text{}^2",
+        "\\text{}^3", "\\text{\n}", "\\text{}",  "\\mathrm{th}", "^\\circ",
+        "^{\\circ}",  "\\;",        ",\\!",      "{,}",          "\"",
+        "\\dots"}) {
+    replace_all(text, word, "");
+  }
+  if (const auto open = text.find('$'); open != npos) {
+    const auto close = text.find('$', open + 1);
+    if (close != npos) text = text.substr(open, close + 1 - open);
+  }
+  for (const std::string_view command : {"\\text{", "\\textbf{", "\\overline{"}) {
+    unwrap(text, command);
+  }
+  if (const auto box = text.find("\\boxed{"); box != npos) {
+    const auto close = text.rfind('}');
+    if (close != npos && close > box) text = text.substr(box + 7, close - box - 7);
+  }
+  if (const auto fractions = with_braces_of_fractions(text)) text = *fractions;
+  if (const auto roots = with_braces_of_roots(text)) text = *roots;
+  replace_all(text, "$", "");
+  std::string digits = text;
+  replace_all(digits, ",", "");
+  const bool is_number =
+      !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+  const auto begin = text.find_first_not_of(" \n\t"), end = text.find_last_not_of(" \n\t");
+  if (is_number) return digits;
+  return begin == npos ? "" : text.substr(begin, end + 1 - begin);
+}
+
+bool same_by_rule(Rule rule, std::string_view gold, std::string_view answer) {
+  if (rule == Rule::kDapo) return dapo_form(gold) == dapo_form(answer);
+  const auto a = hendrycks_form(gold), b = hendrycks_form(answer);
+  return a && b ? *a == *b : gold == answer;
+}
+
+}  // namespace math

@@ -1,0 +1,24 @@
+#pragma once
+
+// Published rules that compare texts, not mathematics.
+
+#include "policy.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace math {
+
+bool same_by_rule(Rule rule, std::string_view gold, std::string_view answer);
+
+// MATH's own script (is_equiv): the normal form of an answer. Nothing where the script fails, which
+// then compares the answers as they are written.
+std::optional<std::string> hendrycks_form(std::string_view answer);
+// What stands in the last \boxed of a text by the same script; nothing where there is none.
+std::optional<std::string> hendrycks_boxed(std::string_view text);
+
+// DAPO's normalize_final_answer.
+std::string dapo_form(std::string_view answer);
+
+}  // namespace math

@@ -1,0 +1,212 @@
+// Mathematics: problems with a gold answer from a data file, and a verifier that reads answers as
+// mathematics.
+
+#include "qed/host.h"
+#include "qed/task.h"
+
+#include "item.h"
+#include "lib/extract.h"
+#include "lib/verify.h"
+#include "prompts.h"
+
+#include <charconv>
+
+namespace {
+
+// The rows of one split that are taken.
+class Split {
+ public:
+  // Every row is read now where some of them may be left out.
+  void open(const qed::Host& host, const std::string& path, const maths::Columns& columns,
+            bool skips_bad) {
+    file_ = host.data(path);
+    is_indexed_ = skips_bad || columns.min_level > 0;
+    if (!is_indexed_) return;
+    const std::uint64_t n = file_.count();
+    std::string first;
+    for (std::uint64_t i = 0; i < n; ++i) {
+      try {
+        if (maths::from_row(file_.row(i), columns)) taken_.push_back(i);
+      } catch (const qed::Error& e) {
+        if (!skips_bad || e.code() != QED_DATA) throw at(i, e);
+        if (first.empty()) first = at(i, e).what();
+      }
+    }
+    if (taken_.size() == n) return;
+    host.log(2, "left out " + std::to_string(n - taken_.size()) + " of the " + std::to_string(n) +
+                    " rows of " + path + (first.empty() ? "" : "; the first bad one: " + first));
+  }
+
+  std::uint64_t count() const {
+    if (!file_.is_open()) return 0;
+    return is_indexed_ ? taken_.size() : file_.count();
+  }
+
+  qed::Item item(std::uint64_t index, const maths::Columns& columns) const {
+    if (index >= count()) {
+      throw qed::Error(
+          "there is no row " + std::to_string(index) + " of " + std::to_string(count()),
+          QED_INVALID);
+    }
+    const std::uint64_t row = is_indexed_ ? taken_[index] : index;
+    try {
+      return *maths::from_row(file_.row(row), columns);
+    } catch (const qed::Error& e) {
+      throw at(row, e);
+    }
+  }
+
+ private:
+  qed::Error at(std::uint64_t row, const qed::Error& e) const {
+    return qed::Error(file_.place(row) + ": " + e.what(), e.code());
+  }
+
+  qed::DataFile file_;
+  bool is_indexed_ = false;
+  std::vector<std::uint64_t> taken_;
+};
+
+class Math {
+ public:
+  static constexpr qed::Info kInfo{
+      .id = "dev.qed.math",
+      .name = "math",
+      .version = "1.0.0",
+      .summary = "mathematics: problems from a data file, answers compared as mathematics",
+  };
+  static constexpr std::string_view kSplits[] = {"train", "test"};
+  static constexpr std::string_view kTerms[] = {"correct", "answered"};
+
+  void options(qed::Options& o) {
+    o("data", data_,
+      {.help = "rows to train on: a file or a key; \"\": none, for `qed verify`",
+       .required = true});
+    o("eval_data", eval_data_, {.help = "rows of the split `test`"});
+    o("bad_rows", bad_rows_, {.choices = {"error", "skip"}, .help = "what a bad row does"});
+    o("question", columns_.question, {.help = "column; \"\": problem, question, input or prompt"});
+    o("gold", columns_.gold,
+      {.help = "column; \"\": answer, final_answer, gt_answer, target or solution"});
+    o("levels", levels_, {.help = "such as \"3-5\": only rows whose `level` is one of them"});
+    o("template", template_,
+      {.choices = {"boxed", "simplerl_v0", "simplerl_v1", "abel", "open_r1_first", "open_r1",
+                   "r1_zero", "deepscaler", "logic_rl", "none"},
+       .help = "whose prompt"});
+    o("verifier", verifier_,
+      {.choices = {"strict", "math_verify", "qwen", "hendrycks", "prm800k", "deepscaler", "dapo",
+                   "simplerl_v0", "simplerl_v1"},
+       .help = "whose rule for equal answers"});
+    o("answer", answer_,
+      {.choices = {"verifier", "boxed", "tag", "line", "brackets", "ladder", "open_r1", "whole"},
+       .help = "where the answer stands; verifier: as its rule says"});
+    o("percent", percent_,
+      {.choices = {"verifier", "fraction", "dropped", "either"}, .help = "10% is 0.1, or 10"});
+    o("tolerance", tolerance_,
+      {.choices = {"verifier", "none", "rounded", "places", "relative"},
+       .help = "when a decimal equals a value"});
+    o("right", right_, {.help = "reward of a right answer"});
+    o("wrong", wrong_, {.help = "reward of a wrong answer"});
+    o("missing", missing_, {.help = "reward without an answer"});
+  }
+
+  void check() {
+    policy_ = *math::preset(verifier_);
+    static constexpr std::pair<std::string_view, math::Place> kPlaces[] = {
+        {"boxed", math::Place::kBoxed},   {"tag", math::Place::kTag},
+        {"line", math::Place::kAnswer},   {"brackets", math::Place::kBrackets},
+        {"ladder", math::Place::kLadder}, {"open_r1", math::Place::kLadder},
+        {"whole", math::Place::kWhole}};
+    for (const auto& [name, place] : kPlaces) {
+      if (answer_ == name) policy_.place = place;
+    }
+    if (answer_ == "open_r1") policy_.needs_anchor = true, policy_.reads_plain = false;
+    if (percent_ == "fraction") policy_.percent = math::Percent::kFraction;
+    if (percent_ == "dropped") policy_.percent = math::Percent::kDropped;
+    if (percent_ == "either") policy_.percent = math::Percent::kEither;
+    if (tolerance_ == "none") policy_.tolerance = math::Tolerance::kNone;
+    if (tolerance_ == "rounded") policy_.tolerance = math::Tolerance::kRounded;
+    if (tolerance_ == "places") policy_.tolerance = math::Tolerance::kPlaces;
+    if (tolerance_ == "relative") policy_.tolerance = math::Tolerance::kRelative;
+    if (!levels_.empty()) read_levels();
+  }
+
+  void open(const qed::Host& host) {
+    const bool skips_bad = bad_rows_ == "skip";
+    if (!data_.empty()) train_.open(host, data_, columns_, skips_bad);
+    if (!eval_data_.empty()) test_.open(host, eval_data_, columns_, skips_bad);
+  }
+
+  std::uint64_t count(std::string_view split) const { return rows(split).count(); }
+  qed::Item load(std::string_view split, std::uint64_t i) const {
+    return rows(split).item(i, columns_);
+  }
+
+  qed::Prompt render(const qed::ItemView& item) const {
+    const std::string question = maths::read_item(item.blob).question;
+    if (question.empty()) {
+      throw qed::Error("this is no item of the task: `question` is missing");
+    }
+    return maths::prompt(template_, question);
+  }
+
+  qed::Score verify(const qed::Sample& sample) const {
+    const maths::Contents item = maths::read_item(sample.item.blob);
+    const std::vector<std::string_view> golds(item.gold.begin(), item.gold.end());
+    std::string joined;
+    std::string_view text = sample.text;
+    if (!sample.prefill.empty()) {
+      joined = std::string(sample.prefill) + std::string(sample.text);
+      text = joined;
+    }
+    const math::Verdict v = math::verify(golds, text, policy_);
+    if (v.reason == math::Reason::kUnreadGold) {
+      throw qed::Error("the gold answer `" + item.gold[v.gold].substr(0, 60) +
+                       "` cannot be compared: it is no expression");
+    }
+    const bool is_right = v.equality == math::Equality::kEqual;
+    const bool is_answer = v.reason != math::Reason::kNoAnswer;
+    qed::Score out{.reward = is_right ? right_ : is_answer ? wrong_ : missing_};
+    out.verdict = is_right ? qed::Verdict::kRight : qed::Verdict::kWrong;
+    out.terms[0] = is_right ? 1 : 0;
+    out.terms[1] = is_answer ? 1 : 0;
+    out.note = std::string(math::text_of(v.reason));
+    if (is_answer) {
+      out.note += ": bytes " + std::to_string(v.begin) + " to " + std::to_string(v.end);
+    }
+    return out;
+  }
+
+ private:
+  const Split& rows(std::string_view split) const {
+    if (split == "train") return train_;
+    if (split == "test") return test_;
+    throw qed::Error("there is no split `" + std::string(split) + "`", QED_INVALID);
+  }
+
+  // "3" or "3-5".
+  void read_levels() {
+    const auto dash = levels_.find('-');
+    const std::string low = levels_.substr(0, dash);
+    const std::string high = dash == std::string::npos ? low : levels_.substr(dash + 1);
+    const auto number = [&](const std::string& text, int& out) {
+      const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+      return ec == std::errc() && end == text.data() + text.size() && out > 0;
+    };
+    if (!number(low, columns_.min_level) || !number(high, columns_.max_level) ||
+        columns_.min_level > columns_.max_level) {
+      throw qed::Error("`levels` is \"" + levels_ + "\"; write one level, \"5\", or two, \"3-5\"",
+                       QED_INVALID);
+    }
+  }
+
+  std::string data_, eval_data_, bad_rows_ = "error", levels_;
+  std::string template_ = "boxed", verifier_ = "strict", answer_ = "verifier";
+  std::string percent_ = "verifier", tolerance_ = "verifier";
+  double right_ = 1, wrong_ = 0, missing_ = 0;
+  maths::Columns columns_;
+  math::Policy policy_;
+  Split train_, test_;
+};
+
+}  // namespace
+
+QED_PLUGIN("dev.qed.math", "Apache-2.0", qed::Task<Math>);
