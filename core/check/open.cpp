@@ -7,6 +7,7 @@
 #include "core/host/plugin_call.h"
 #include "core/host/plugin_file.h"
 #include "core/host/services.h"
+#include "core/sandbox/sandbox_service.h"
 #include "core/util/words.h"
 
 #include <dlfcn.h>
@@ -27,6 +28,7 @@ const qed_host* silent_host() {
   static const auto* const host = [] {
     auto* services = new HostServices;
     services->add(kDatasetService, dataset_service());
+    if (sandbox_service() != nullptr) services->add(kSandboxService, sandbox_service());
     auto* copy = new qed_host(*services->abi());
     copy->log = &drop_log;
     return copy;

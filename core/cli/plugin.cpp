@@ -13,7 +13,8 @@ namespace qed {
 Run add_plugin(CLI::App& app) {
   CLI::App* group = app.add_subcommand("plugin", "Start and check a plugin of your own");
   const std::vector<Run> runs = {add_plugin_new(*group), add_plugin_check(*group),
-                                 add_plugin_check_one(*group), add_plugin_scan(*group)};
+                                 add_plugin_check_one(*group), add_plugin_scan(*group),
+                                 add_plugin_sandbox(*group)};
   std::vector<std::pair<const CLI::App*, Run>> commands;
   for (const CLI::App* command : group->get_subcommands([](CLI::App*) { return true; })) {
     commands.emplace_back(command, runs.at(commands.size()));

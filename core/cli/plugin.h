@@ -11,4 +11,7 @@ namespace qed {
 // nothing else, whatever the plugins write. The program starts it for itself.
 Run add_plugin_scan(CLI::App& group);
 
+// `sandbox`, hidden: the helper process that runs untrusted programs (core/sandbox/server.h).
+Run add_plugin_sandbox(CLI::App& group);
+
 }  // namespace qed

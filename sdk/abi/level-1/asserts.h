@@ -150,6 +150,54 @@ QED_AT(qed_host_threads, reserved, 4, uint32_t);
 QED_AT(qed_host_threads, count, 8, uint64_t (*)(const struct qed_host_threads *));
 QED_AT(qed_host_threads, parallel_for, 16, void (*)(const struct qed_host_threads *, uint64_t, void (*)(void *, uint64_t), void *));
 
+QED_ASSERT(sizeof(qed_sandbox_file) == 40, "qed_sandbox_file has another size");
+QED_AT(qed_sandbox_file, size, 0, uint32_t);
+QED_AT(qed_sandbox_file, is_executable, 4, uint32_t);
+QED_AT(qed_sandbox_file, name, 8, qed_str);
+QED_AT(qed_sandbox_file, data, 24, qed_bytes);
+
+QED_ASSERT(sizeof(qed_sandbox_limits) == 56, "qed_sandbox_limits has another size");
+QED_AT(qed_sandbox_limits, size, 0, uint32_t);
+QED_AT(qed_sandbox_limits, processes, 4, uint32_t);
+QED_AT(qed_sandbox_limits, cpu_ms, 8, uint64_t);
+QED_AT(qed_sandbox_limits, wall_ms, 16, uint64_t);
+QED_AT(qed_sandbox_limits, memory_bytes, 24, uint64_t);
+QED_AT(qed_sandbox_limits, disk_bytes, 32, uint64_t);
+QED_AT(qed_sandbox_limits, files, 40, uint64_t);
+QED_AT(qed_sandbox_limits, output_bytes, 48, uint64_t);
+
+QED_ASSERT(sizeof(qed_sandbox_job) == 104, "qed_sandbox_job has another size");
+QED_AT(qed_sandbox_job, size, 0, uint32_t);
+QED_AT(qed_sandbox_job, flags, 4, uint32_t);
+QED_AT(qed_sandbox_job, files, 8, const qed_sandbox_file *const *);
+QED_AT(qed_sandbox_job, num_files, 16, uint64_t);
+QED_AT(qed_sandbox_job, build, 24, qed_strs);
+QED_AT(qed_sandbox_job, products, 40, qed_strs);
+QED_AT(qed_sandbox_job, command, 56, qed_strs);
+QED_AT(qed_sandbox_job, inputs, 72, const qed_bytes *);
+QED_AT(qed_sandbox_job, num_runs, 80, uint64_t);
+QED_AT(qed_sandbox_job, build_limits, 88, const qed_sandbox_limits *);
+QED_AT(qed_sandbox_job, run_limits, 96, const qed_sandbox_limits *);
+
+QED_ASSERT(sizeof(qed_sandbox_run) == 56, "qed_sandbox_run has another size");
+QED_AT(qed_sandbox_run, size, 0, uint32_t);
+QED_AT(qed_sandbox_run, outcome, 4, uint32_t);
+QED_AT(qed_sandbox_run, exit_code, 8, int32_t);
+QED_AT(qed_sandbox_run, signal, 12, int32_t);
+QED_AT(qed_sandbox_run, cpu_us, 16, uint64_t);
+QED_AT(qed_sandbox_run, wall_us, 24, uint64_t);
+QED_AT(qed_sandbox_run, memory_bytes, 32, uint64_t);
+QED_AT(qed_sandbox_run, output, 40, qed_writer *);
+QED_AT(qed_sandbox_run, errors, 48, qed_writer *);
+
+QED_ASSERT(sizeof(qed_host_sandbox) == 40, "qed_host_sandbox has another size");
+QED_AT(qed_host_sandbox, size, 0, uint32_t);
+QED_AT(qed_host_sandbox, reserved, 4, uint32_t);
+QED_AT(qed_host_sandbox, check, 8, int32_t (*)(const struct qed_host_sandbox *, qed_call *));
+QED_AT(qed_host_sandbox, submit, 16, int32_t (*)(const struct qed_host_sandbox *, qed_call *, const qed_sandbox_job *, uint64_t *));
+QED_AT(qed_host_sandbox, poll, 24, int32_t (*)(const struct qed_host_sandbox *, qed_call *, uint64_t, uint64_t, qed_sandbox_run *, qed_sandbox_run *const *, uint64_t));
+QED_AT(qed_host_sandbox, drop, 32, void (*)(const struct qed_host_sandbox *, uint64_t));
+
 QED_ASSERT(sizeof(qed_item) == 40, "qed_item has another size");
 QED_AT(qed_item, size, 0, uint32_t);
 QED_AT(qed_item, reserved, 4, uint32_t);

@@ -31,6 +31,18 @@ class StringWriter {
   qed_writer writer_;
 };
 
+// Calls a function of a service, f(qed_call*), and returns its status, OK or PENDING. Throws Error
+// with the host's message for any other.
+template <class F>
+std::int32_t ask(F&& f) {
+  char text[4096];
+  qed_err err = {sizeof(qed_err), 0, text, sizeof text, 0};
+  qed_call call = {sizeof(qed_call), 0, 0, 0, nullptr, &err};
+  const std::int32_t status = f(&call);
+  if (status == QED_OK || status == QED_PENDING) return status;
+  throw Error({text, static_cast<std::size_t>(err.msg_len)}, status);
+}
+
 // An open data file. Closed with the object. Members are [any] and throw Error with the host's
 // message.
 class DataFile {
@@ -70,16 +82,6 @@ class DataFile {
   }
 
  private:
-  template <class F>
-  static void ask(F&& f) {
-    char text[4096];
-    qed_err err = {sizeof(qed_err), 0, text, sizeof text, 0};
-    qed_call call = {sizeof(qed_call), 0, 0, 0, nullptr, &err};
-    if (const std::int32_t status = f(&call); status != QED_OK) {
-      throw Error({text, static_cast<std::size_t>(err.msg_len)}, status);
-    }
-  }
-
   const qed_host_dataset* service_ = nullptr;
   void* data_ = nullptr;
 };

@@ -243,6 +243,86 @@ typedef struct qed_host_threads {
                        void* context); /* [any] */
 } qed_host_threads;
 
+/* "qed.host.sandbox/1": runs programs that nobody trusts. Each run is a process of its own without
+   network, that sees a read-only system and may write to its working folder and to /tmp alone; both
+   are gone afterwards, with all that it started. */
+
+/* A file of the working folder. */
+typedef struct qed_sandbox_file {
+  uint32_t size;
+  uint32_t is_executable;
+  qed_str name; /* letters, digits, '.', '_' and '-'; not "." or ".." */
+  qed_bytes data;
+} qed_sandbox_file;
+
+/* What one run may use. 0: the host's default. */
+typedef struct qed_sandbox_limits {
+  uint32_t size;
+  uint32_t processes;    /* at once, threads too */
+  uint64_t cpu_ms;       /* of all its processes */
+  uint64_t wall_ms;
+  uint64_t memory_bytes; /* of all its processes */
+  uint64_t disk_bytes;   /* of what it writes to files */
+  uint64_t files;        /* that it makes */
+  uint64_t output_bytes; /* of stdout, and of stderr */
+} qed_sandbox_limits;
+
+#define QED_JOB_STOP 1u /* after the first run that is not QED_RUN_OK the others are skipped */
+
+/* A program and the runs of it. */
+typedef struct qed_sandbox_job {
+  uint32_t size;
+  uint32_t flags; /* QED_JOB_STOP */
+  const qed_sandbox_file* const* files;
+  uint64_t num_files;
+  qed_strs build;          /* words of the command that makes the program; absent: none */
+  qed_strs products;       /* names of the files that `build` leaves for the runs */
+  qed_strs command;        /* words of the command of each run */
+  const qed_bytes* inputs; /* [num_runs] stdin of each */
+  uint64_t num_runs;
+  const qed_sandbox_limits* build_limits; /* null: defaults */
+  const qed_sandbox_limits* run_limits;   /* null: defaults */
+} qed_sandbox_job;
+
+#define QED_RUN_OK 1u      /* it ended with exit code 0 */
+#define QED_RUN_ERROR 2u   /* with another one, or by a signal */
+#define QED_RUN_TIME 3u    /* more than cpu_ms or wall_ms */
+#define QED_RUN_MEMORY 4u  /* more than memory_bytes */
+#define QED_RUN_OUTPUT 5u  /* more than output_bytes, or a file of more than disk_bytes */
+#define QED_RUN_SKIPPED 6u /* there is no build, or it failed, or the job has stopped */
+
+/* How a run ended. */
+typedef struct qed_sandbox_run {
+  uint32_t size;
+  uint32_t outcome;  /* QED_RUN_<outcome> */
+  int32_t exit_code; /* -1: it ended by a signal, or was killed */
+  int32_t signal;    /* 0: none */
+  uint64_t cpu_us;
+  uint64_t wall_us;
+  uint64_t memory_bytes; /* most of one process */
+  qed_writer* output;    /* stdout */
+  qed_writer* errors;    /* stderr */
+} qed_sandbox_run;
+
+typedef struct qed_host_sandbox {
+  uint32_t size;
+  uint32_t reserved;
+  /* QED_OK, or QED_UNSUPPORTED and why this machine cannot isolate a program. Without isolation
+     nothing is run. */
+  int32_t (*check)(const struct qed_host_sandbox* self, qed_call* call); /* [any] */
+  /* Copies the job and returns before it has run. */
+  int32_t (*submit)(const struct qed_host_sandbox* self, qed_call* call,
+                    const qed_sandbox_job* job, uint64_t* ticket); /* [any] */
+  /* QED_PENDING when the job has not ended after wait_ms, 0 for no wait. QED_OK: fills `build` and
+     the first n of the runs, and forgets the ticket. Anything else is no result of the program and
+     says nothing about it; it forgets the ticket too. */
+  int32_t (*poll)(const struct qed_host_sandbox* self, qed_call* call, uint64_t ticket,
+                  uint64_t wait_ms, qed_sandbox_run* build, qed_sandbox_run* const* runs,
+                  uint64_t n); /* [any] */
+  /* Ends the job and forgets the ticket. */
+  void (*drop)(const struct qed_host_sandbox* self, uint64_t ticket); /* [any] */
+} qed_host_sandbox;
+
 /* ---- "qed.task/1": data, prompts, verifier, environments. */
 
 /* One row of a task's data. `key` is a stable public id (equal questions share it); `blob` is the
