@@ -20,12 +20,16 @@ def data_files(folder: pathlib.Path) -> dict:
     rows = [{"question": f"What is {i} + {i}?", "answer": f"It is {2 * i}.\n#### {2 * i}"}
             for i in range(12)]
     files = {"gsm8k": folder / "gsm8k.jsonl", "table": folder / "table.csv",
-             "choice": folder / "choice.csv", "child": folder / "child.py"}
+             "choice": folder / "choice.csv", "child": folder / "child.py",
+             "code": folder / "code.jsonl"}
     files["gsm8k"].write_text("".join(json.dumps(row) + "\n" for row in rows))
     files["table"].write_text("question,answer\n" + "".join(f"{i} + {i}?,{2 * i}\n"
                                                             for i in range(12)))
     files["choice"].write_text("question,answer\nwhich?,B\nand this?,C\n")
     files["child"].write_text(ANSWER_7)
+    files["code"].write_text("".join(
+        json.dumps({"prompt": f"Print {i}.", "tests": [{"input": "", "output": f"{i}\n"}],
+                    "solution": f"print({i})"}) + "\n" for i in range(12)))
     return {name: str(path) for name, path in files.items()}
 
 
@@ -48,6 +52,7 @@ def option_sets(files: dict) -> dict:
                  [gsm8k, "verifier=hendrycks", "wrong=-0.5", "missing=-1"]],
         "table": [table, table + ["verifier=number"], table + ["verifier=regex"],
                   choice],
+        "code": [[f"data={files['code']}"]],
         "command": [[f"command=python3 {files['child']}"]],
         "grpo": [["normalize=mean", "dual_clip=3"], ["leave_one_out=true"]],
         "standard": [["temperature=0.6", "top_k=20", "top_p=0.95", "min_p=0.05",
@@ -76,7 +81,7 @@ def main() -> int:
     bad = runs = 0
     with tempfile.TemporaryDirectory() as folder:
         of_name = option_sets(data_files(pathlib.Path(folder)))
-        needs_options = {"gsm8k", "math", "table", "command"}
+        needs_options = {"code", "gsm8k", "math", "table", "command"}
         for path in plugins:
             defaults = [] if path.stem in needs_options else [[]]
             for sets in defaults + of_name.pop(path.stem, []):
