@@ -31,8 +31,7 @@ void add_kind(CLI::App& app, const std::string& kind, const std::string& help,
         ->add_option("--temperature", request->temperature, "of the draws; 0: greedy (default 1)")
         ->type_name("T");
   }
-  add_dtype_option(*command, *dtype);
-  command->add_option("--threads", request->threads, "0: one per core")->type_name("N");
+  add_model_options(*command, *dtype, request->threads);
   command->add_flag("--json", request->is_json, "print a JSON object");
   command->callback([request, kind] { request->kind = kind; });
 }

@@ -47,8 +47,7 @@ Run add_chat(CLI::App& app) {
   command->add_option("--seed", request.seed, "of the random numbers")
       ->type_name("SEED")
       ->default_str("1");
-  add_dtype_option(*command, options->dtype);
-  command->add_option("--threads", request.threads, "0: one per core")->type_name("N");
+  add_model_options(*command, options->dtype, request.threads);
   command->footer(
       "Every line of the input is a message. Ctrl-C ends an answer, Ctrl-D the conversation.\n\n"
       "Examples:\n"

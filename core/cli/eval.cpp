@@ -14,11 +14,9 @@
 namespace qed {
 namespace {
 
-struct ScoredOptions : CommonOptions, SamplerOptions {
-  std::string folder, task, split, output, dtype = "float32";
-  std::optional<std::int64_t> max_new_tokens;
-  std::int64_t num_items = 256, num_samples = 1, threads = 0, max_batch = 256;
-  std::uint64_t seed = 1;
+struct ScoredOptions : CommonOptions, DrawOptions {
+  std::string task, split, output;
+  std::int64_t num_items = 256;
   double max_failure_frac = 0.02;
   bool is_json = false, only_right = false;
 };
@@ -66,31 +64,21 @@ int sample(const ScoredOptions& o) {
 }
 
 void add_common(CLI::App& command, ScoredOptions& o) {
-  command.add_option("MODEL", o.folder, "a Hugging Face folder")->required()->type_name("");
+  add_draw_options(command, o, "item");
   command.add_option("--task", o.task, "gives prompts and scores completions; `qed plugins`")
       ->required()
       ->type_name("NAME");
   command.add_option("--items", o.num_items, "how many, from the first on")
       ->type_name("N")
       ->default_str("256");
-  command.add_option("-n", o.num_samples, "completions per item")->type_name("N")->default_str("1");
-  add_sampler_options(command, o);
   add_set_option(command, o,
                  "an option of the task, or of the sampler, for example sampler.min_p=0.05");
-  command.add_option("--seed", o.seed, "another seed, other completions")->type_name("SEED");
-  command
-      .add_option("--max-new-tokens", o.max_new_tokens,
-                  "by default the task's, or 256 where the window allows")
-      ->type_name("N");
   command
       .add_option("--max-failure-frac", o.max_failure_frac,
                   "of the completions that may fail to be scored")
       ->type_name("X")
       ->default_str("0.02");
-  add_dtype_option(command, o.dtype);
-  command.add_option("--threads", o.threads, "0: one per core")->type_name("N");
-  command.add_option("--max-batch", o.max_batch, "completions at a time; changes no result")
-      ->type_name("N");
+  add_engine_options(command, o);
   add_plugin_dir_option(command, o);
 }
 

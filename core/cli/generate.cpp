@@ -12,13 +12,11 @@
 namespace qed {
 namespace {
 
-struct GenerateOptions : CommonOptions, SamplerOptions {
-  std::string folder, input, task, dtype = "float32";
+struct GenerateOptions : CommonOptions, DrawOptions {
+  std::string input, task, split = "train";
   std::optional<std::string> prompt;
-  std::string split = "train";
-  std::optional<std::int64_t> num_items, max_new_tokens;
-  std::int64_t num_samples = 1, min_new_tokens = 0, threads = 0, max_batch = 256;
-  std::uint64_t seed = 1;
+  std::optional<std::int64_t> num_items;
+  std::int64_t min_new_tokens = 0;
   std::vector<std::string> stop;
   bool keeps_stop = false, is_json = false;
 };
@@ -89,18 +87,11 @@ void add_prompt_options(CLI::App& command, GenerateOptions& o) {
       ->default_str("train");
   command.add_option("--items", o.num_items, "with --task: how many, from the first on")
       ->type_name("N");
-  command.add_option("-n", o.num_samples, "completions per prompt")->type_name("N");
 }
 
-void add_draw_options(CLI::App& command, GenerateOptions& o) {
-  add_sampler_options(command, o);
+void add_text_options(CLI::App& command, GenerateOptions& o) {
   add_set_option(command, o,
                  "an option of the sampler or the task, for example sampler.min_p=0.05");
-  command.add_option("--seed", o.seed, "another seed, other completions")->type_name("SEED");
-  command
-      .add_option("--max-new-tokens", o.max_new_tokens,
-                  "by default the task's, or 256 where the window allows")
-      ->type_name("N");
   command.add_option("--min-new-tokens", o.min_new_tokens, "no end before so many")->type_name("N");
   command.add_option("--stop", o.stop, "a text that ends a completion and is cut off; several")
       ->allow_extra_args(false)
@@ -113,15 +104,12 @@ void add_draw_options(CLI::App& command, GenerateOptions& o) {
 Run add_generate(CLI::App& app) {
   auto options = std::make_shared<GenerateOptions>();  // lives as long as the command line
   CLI::App* command = app.add_subcommand("generate", "Complete prompts with a model");
-  command->add_option("MODEL", options->folder, "a Hugging Face folder")->required()->type_name("");
+  add_draw_options(*command, *options, "prompt");
   add_prompt_options(*command, *options);
-  add_draw_options(*command, *options);
+  add_text_options(*command, *options);
   command->add_flag("--json", options->is_json,
                     "a JSON object per completion: text, ids, log-probs, why it ended");
-  add_dtype_option(*command, options->dtype);
-  command->add_option("--threads", options->threads, "0: one per core")->type_name("N");
-  command->add_option("--max-batch", options->max_batch, "completions at a time; changes no result")
-      ->type_name("N");
+  add_engine_options(*command, *options);
   add_plugin_dir_option(*command, *options);
   command->footer(
       "A completion depends on the model, the prompt, the options and the seed, and on nothing "

@@ -4,9 +4,10 @@
 
 namespace qed {
 
-void add_dtype_option(CLI::App& command, std::string& name) {
-  command.add_option("--dtype", name, "of the weights in memory: float32 (default) or bfloat16")
+void add_model_options(CLI::App& command, std::string& dtype, std::int64_t& threads) {
+  command.add_option("--dtype", dtype, "of the weights in memory: float32 (default) or bfloat16")
       ->type_name("NAME");
+  command.add_option("--threads", threads, "0: one per core")->type_name("N");
 }
 
 Dtype dtype_option(const std::string& name) {

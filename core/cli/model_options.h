@@ -10,7 +10,8 @@
 
 namespace qed {
 
-void add_dtype_option(CLI::App& command, std::string& name);
+// --dtype and --threads.
+void add_model_options(CLI::App& command, std::string& dtype, std::int64_t& threads);
 
 // Throws Error for what weights in memory cannot be.
 Dtype dtype_option(const std::string& name);

@@ -8,6 +8,7 @@
 
 #include "core/config/diagnostic.h"
 #include "core/config/value.h"
+#include "core/util/error_text.h"
 #include "core/util/terminal.h"
 
 namespace qed {
@@ -54,14 +55,11 @@ std::string type_column(const OptionSpec& option) {
 }  // namespace
 
 int report_failure(const std::exception& failure) {
-  std::string text = failure.what();
+  std::string text = cat("error: ", failure.what());
   int exit_code = kExitRunFailed;
   if (const auto* error = dynamic_cast<const Error*>(&failure)) {
     exit_code = error->exit_code();
-    if (dynamic_cast<const ConfigError*>(error) == nullptr) text = "error: " + text;
-    if (!error->hint().empty()) text += "\n\nhint: " + error->hint();
-  } else {
-    text = "error: " + text;
+    text = dynamic_cast<const ConfigError*>(error) == nullptr ? error_text(*error) : error->what();
   }
   if (wants_color(STDERR_FILENO)) text = colored(text);
   std::fprintf(stderr, "%s\n", text.c_str());

@@ -1,10 +1,15 @@
 #include "core/cli/sampler_options.h"
 
+#include "core/cli/model_options.h"
 #include "core/util/error.h"
 
 namespace qed {
 
-void add_sampler_options(CLI::App& command, SamplerOptions& o) {
+void add_draw_options(CLI::App& command, DrawOptions& o, const std::string& item) {
+  command.add_option("MODEL", o.folder, "a Hugging Face folder")->required()->type_name("");
+  command.add_option("-n", o.num_samples, cat("completions per ", item))
+      ->type_name("N")
+      ->default_str("1");
   command.add_option("--sampler", o.sampler, "how tokens are drawn; `qed plugins` lists samplers")
       ->type_name("NAME")
       ->default_str("standard");
@@ -12,6 +17,17 @@ void add_sampler_options(CLI::App& command, SamplerOptions& o) {
       ->type_name("T");
   command.add_option("--top-k", o.top_k, "likewise")->type_name("K");
   command.add_option("--top-p", o.top_p, "likewise")->type_name("P");
+  command.add_option("--seed", o.seed, "another seed, other completions")->type_name("SEED");
+  command
+      .add_option("--max-new-tokens", o.max_new_tokens,
+                  "by default the task's, or 256 where the window allows")
+      ->type_name("N");
+}
+
+void add_engine_options(CLI::App& command, DrawOptions& o) {
+  add_model_options(command, o.dtype, o.threads);
+  command.add_option("--max-batch", o.max_batch, "completions at a time; changes no result")
+      ->type_name("N");
 }
 
 std::vector<std::string> sets_of(const std::string& kind, bool has_task,

@@ -35,8 +35,7 @@ Run add_score(CLI::App& app) {
       ->required()
       ->type_name("FILE");
   command->add_flag("--json", options->is_json, "print a JSON object per row");
-  add_dtype_option(*command, options->dtype);
-  command->add_option("--threads", options->threads, "0: one per core")->type_name("N");
+  add_model_options(*command, options->dtype, options->threads);
   command
       ->add_option("--max-tokens", options->max_tokens,
                    "tokens per forward; bounds memory, changes no result")

@@ -99,9 +99,10 @@ bool may_change_on_resume(std::string_view key) {
     key.remove_prefix(std::min(key.find('.') + 1, key.size()));
     if (key == "steps") return true;
   }
-  // The last two change no byte of a result.
-  return key.starts_with("eval.") || key.starts_with("checkpoint.") || key == "run.threads" ||
-         key == "rollout.max_batch";
+  if (key.starts_with("eval.") || key.starts_with("checkpoint.")) return true;
+  // These change no byte of a result; the last two decide whether there is one.
+  return key == "run.threads" || key == "rollout.max_batch" || key == "rollout.max_failure_frac" ||
+         key == "rollout.verify_timeout_s";
 }
 
 }  // namespace qed

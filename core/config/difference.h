@@ -20,8 +20,8 @@ struct Difference {
 // the same in every stage that has the key is given once, without the stage.
 std::vector<Difference> differences(const nlohmann::json& before, const nlohmann::json& after);
 
-// True for stage steps, eval.*, checkpoint.*, run.threads and rollout.max_batch: they may differ
-// when a run is resumed.
+// True for stage steps, eval.*, checkpoint.*, run.threads, and of [rollout] max_batch,
+// max_failure_frac and verify_timeout_s: they may differ when a run is resumed.
 bool may_change_on_resume(std::string_view key);
 
 }  // namespace qed

@@ -32,8 +32,8 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
         (table == "train" && (key == "mini_batches" || key == "epochs" || key == "nll_coef" ||
                               key == "entropy_coef" || key.starts_with("aggregation")));
     // Evaluations of an sft stage generate too, within these limits.
-    const bool is_limit =
-        key == "max_new_tokens" || key == "max_batch" || key == "max_failure_frac";
+    const bool is_limit = key == "max_new_tokens" || key == "max_batch" ||
+                          key == "max_failure_frac" || key == "verify_timeout_s";
     if (is_rl_key || (table == "rollout" && !is_limit)) return "only rl stages use it";
   }
   if (table == "task" && key == "weight") return "there is one task; several are written [[task]]";
@@ -162,7 +162,15 @@ void Resolver::check_effects(const std::vector<Stage>& stages) {
     }
   }
   std::vector<const Node*> nodes;
-  for (const auto& [node, entry] : entries_) nodes.push_back(node);
+  for (const auto& [node, entry] : entries_) {
+    nodes.push_back(node);
+    const bool is_idle = entry.table == "run" && node->key == "log_tokens" && !is_set(*node) &&
+                         !document_.is_inherited(*node) && all_of_kind(stages, "sft");
+    if (is_idle) {
+      add({node->key_span, "`log_tokens` in [run] has no effect in this run",
+           "only rl stages write samples", "remove it"});
+    }
+  }
   std::sort(nodes.begin(), nodes.end(),
             [](const Node* a, const Node* b) { return a->key_span < b->key_span; });
   for (const Node* node : nodes) check_entry(*node, entries_.at(node), stages);

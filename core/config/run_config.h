@@ -59,6 +59,7 @@ struct RolloutTable {
   std::int64_t max_batch = 512;    // sequences generated at a time; changes no result
   std::int64_t max_support = 64;   // ids of a truncated distribution kept per token
   double max_failure_frac = 0.02;  // of a step's completions that may fail to be scored
+  double verify_timeout_s = 600;   // of a call that scores completions
   std::int64_t refill = 0;         // > 0: groups of equal rewards are replaced, in so many rounds
   std::int64_t keep_groups = 0;  // > 0: only so many, those whose rewards vary most, are trained on
   std::string truncated = "keep";  // completions that max_new_tokens cut: "keep", "mask" or "zero"

@@ -40,6 +40,8 @@ void visit(Visitor& v, RolloutTable& t) {
     {.min = 1, .unit = "ids", .help = "kept per token where the sampler truncates"});
   v("max_failure_frac", t.max_failure_frac,
     {.min = 0, .max = 1, .help = "of a step's completions that may fail to be scored"});
+  v("verify_timeout_s", t.verify_timeout_s,
+    {.min = 0.001, .unit = "s", .help = "a call that scores completions has so long"});
   v("refill", t.refill,
     {.min = 0, .unit = "rounds", .help = "more prompts for groups of equal rewards; 0: keep them"});
   v("keep_groups", t.keep_groups,

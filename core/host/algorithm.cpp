@@ -1,5 +1,6 @@
 #include "core/host/algorithm.h"
 
+#include "core/host/call_plugin.h"
 #include "core/util/error.h"
 
 #include <algorithm>
@@ -33,14 +34,15 @@ void add_metric(qed_metrics* self, qed_str name, double sum, double count) {
   }
 }
 
-// "`advantage` wrote nan for token 7 (sequence 2)", or nothing.
-std::string first_non_finite(qed_f32s_out values, const qed_batch& batch, std::string_view what) {
+// "it gave the advantage nan for token 7 of sequence 2", or nothing.
+template <class Span>
+std::string first_non_finite(Span values, const qed_batch& batch, std::string_view what) {
   for (std::uint64_t t = 0; t < values.n; ++t) {
     if (std::isfinite(values.p[t])) continue;
     const auto* end = batch.offset.p + batch.offset.n;
     const auto sequence = std::upper_bound(batch.offset.p, end, t) - batch.offset.p - 1;
-    return cat(what, " ", values.p[t], " for token ", t - batch.offset.p[sequence], " of sequence ",
-               sequence);
+    return cat(what, " ", std::isnan(values.p[t]) ? std::abs(values.p[t]) : values.p[t],
+               " for token ", t - batch.offset.p[sequence], " of sequence ", sequence);
   }
   return "";
 }
@@ -92,8 +94,8 @@ void Algorithm::check_needs(std::uint64_t provided) const {
 }
 
 template <class Body>
-void Algorithm::call(qed_metrics*& slot, MetricSums& metrics, std::uint64_t seed,
-                     Body&& body) const {
+void Algorithm::call(const char* function, qed_metrics*& slot, MetricSums& metrics,
+                     std::uint64_t seed, Body&& body) const {
   MetricSink sink{metrics};
   qed_metrics writer = {sizeof(qed_metrics), 0, &sink, &add_metric};
   slot = &writer;
@@ -101,7 +103,7 @@ void Algorithm::call(qed_metrics*& slot, MetricSums& metrics, std::uint64_t seed
   std::int32_t status = QED_OK;
   {
     const auto lock = lock_.hold();
-    status = body(call.abi());
+    status = call_plugin(component_, function, [&] { return body(call.abi()); });
   }
   slot = nullptr;
   if (status != QED_OK) fail_plugin(component_, call.message(status));
@@ -113,7 +115,7 @@ void Algorithm::advantage(const qed_batch& batch, qed_advantage& out, MetricSums
   check_batch(batch);
   QED_CHECK(out.size == sizeof(qed_advantage), out.size);
   QED_CHECK(out.adv.n == batch.mask.n && out.keep.n == batch.group.n);
-  call(out.metrics, metrics, seed,
+  call("advantage", out.metrics, metrics, seed,
        [&](qed_call* abi) { return table_->advantage(self_, abi, &batch, &out); });
   refuse_non_finite(out.adv, batch, "it gave the advantage");
   refuse_non_finite(out.ret, batch, "it gave the value target");
@@ -125,7 +127,7 @@ std::string Algorithm::prepare(qed_update& update, MetricSums& metrics, std::uin
   QED_CHECK(has_prepare() && update.size == sizeof(qed_update));
   check_batch(*update.batch);
   TextSink out(kMaxPrepared);
-  call(update.metrics, metrics, seed,
+  call("prepare", update.metrics, metrics, seed,
        [&](qed_call* abi) { return table_->prepare(self_, abi, &update, out.abi()); });
   if (out.is_full()) fail_plugin(component_, cat("it prepared more than ", kMaxPrepared, " bytes"));
   return std::move(out.text());
@@ -137,13 +139,18 @@ void Algorithm::loss(qed_loss& args, MetricSums& metrics, std::uint64_t seed) co
   QED_CHECK(args.logp.n == batch.mask.n && args.grad_logp.n == args.logp.n &&
             args.adv.n == args.logp.n && args.weight.n == args.logp.n);
   QED_CHECK(args.grad_entropy.n == args.entropy.n && args.grad_value.n == args.value.n);
+  const std::string diverged = first_non_finite(args.logp, batch, "the policy's log-prob is");
+  if (!diverged.empty()) {
+    throw Error(diverged, "its weights have diverged: lower train.lr, or set train.clip_norm");
+  }
   args.size = sizeof(qed_loss);
   args.loss = std::numeric_limits<double>::quiet_NaN();
   args.value_loss = 0;
   for (const qed_f32s_out& grad : {args.grad_logp, args.grad_entropy, args.grad_value}) {
     std::fill_n(grad.p, grad.n, 0.0f);
   }
-  call(args.metrics, metrics, seed, [&](qed_call* abi) { return table_->loss(self_, abi, &args); });
+  call("loss", args.metrics, metrics, seed,
+       [&](qed_call* abi) { return table_->loss(self_, abi, &args); });
   if (!std::isfinite(args.loss)) fail_plugin(component_, cat("it gave the loss ", args.loss));
   if (!std::isfinite(args.value_loss)) {
     fail_plugin(component_, cat("it gave the value loss ", args.value_loss));

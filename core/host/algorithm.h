@@ -44,7 +44,8 @@ class Algorithm {
  private:
   // Runs one call of the table with a sink for metrics in `slot`; throws when it fails.
   template <class Body>
-  void call(qed_metrics*& slot, MetricSums& metrics, std::uint64_t seed, Body&& body) const;
+  void call(const char* function, qed_metrics*& slot, MetricSums& metrics, std::uint64_t seed,
+            Body&& body) const;
   void refuse_non_finite(qed_f32s_out values, const qed_batch& batch, const char* what) const;
 
   const Component& component_;

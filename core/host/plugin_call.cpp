@@ -1,5 +1,7 @@
 #include "core/host/plugin_call.h"
 
+#include "core/host/call_plugin.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -25,6 +27,8 @@ std::size_t sequence_length(std::string_view s) {
                       (first == 0xF0 && second < 0x90) || (first == 0xF4 && second >= 0x90);
   return is_bad ? 0 : length;
 }
+
+}  // namespace
 
 std::string status_name(std::int32_t status) {
   switch (status) {
@@ -52,8 +56,6 @@ std::string status_name(std::int32_t status) {
       return cat(status);
   }
 }
-
-}  // namespace
 
 bool is_utf8(std::string_view bytes) {
   for (std::uint64_t eight; bytes.size() >= sizeof eight; bytes.remove_prefix(sizeof eight)) {
@@ -129,7 +131,8 @@ void* create_object(const Component& component, const qed_object& table, const s
                     const qed_host* host) {
   PluginCall call;
   void* self = nullptr;
-  const std::int32_t status = table.create(host, call.abi(), to_abi(options), &self);
+  const std::int32_t status = call_plugin(
+      component, "create", [&] { return table.create(host, call.abi(), to_abi(options), &self); });
   if (status != QED_OK) fail_call(component, "", call, status);
   if (table.get_extension != nullptr &&
       table.get_extension(self, to_abi("qed.state/1")) != nullptr) {

@@ -1,5 +1,6 @@
 #include "core/host/reward.h"
 
+#include "core/host/call_plugin.h"
 #include "core/host/sample_batch.h"
 
 #include <cmath>
@@ -88,11 +89,13 @@ struct Reward::Batch {
   const std::string* last_ = nullptr;
 };
 
-Reward::Reward(const Component& component, const std::string& options, const qed_host* host)
+Reward::Reward(const Component& component, const std::string& options, const qed_host* host,
+               double timeout_s)
     : component_(component),
       table_(static_cast<const qed_reward*>(component.abi->vtable)),
       self_(create_object(component, table_->object, options, host)),
-      lock_(component) {}
+      lock_(component),
+      watch_(component, "score", timeout_s) {}
 
 Reward::~Reward() { table_->object.destroy(self_); }
 
@@ -110,7 +113,10 @@ void Reward::ask(Batch& batch, std::span<const std::size_t> indices, std::uint64
   std::int32_t status = QED_OK;
   {
     const auto lock = lock_.hold();
-    status = table_->score(self_, call.abi(), scored.data(), terms.data(), indices.size());
+    const CallWatch::Scope scope(watch_, call);
+    status = call_plugin(component_, "score", [&] {
+      return table_->score(self_, call.abi(), scored.data(), terms.data(), indices.size());
+    });
   }
   for (const std::size_t i : indices) {
     if (status != QED_OK) batch.terms[i].status = status, batch.notes[i].text().clear();
@@ -122,10 +128,12 @@ std::vector<RewardScore> Reward::score(std::span<const ScoredView> samples,
                                        std::uint64_t seed) const {
   Batch batch(samples, has_token_rewards());
   ask_until_scored(
-      samples.size(), by_group(),
+      samples.size(), by_group(), watch_.timeout_s(),
       [&](std::span<const std::size_t> indices) { ask(batch, indices, seed); },
       [&](std::size_t i) { return batch.terms[i].status == QED_PENDING; },
-      [&](std::size_t i) { batch.fail(i, QED_DEADLINE, "the reward gave no value in 600 s"); });
+      [&](std::size_t i) {
+        batch.fail(i, QED_DEADLINE, cat("the reward gave no value in ", watch_.timeout_s(), " s"));
+      });
   std::vector<RewardScore> out;
   for (std::size_t i = 0; i < samples.size(); ++i) out.push_back(batch.take(i));
   return out;

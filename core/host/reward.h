@@ -3,6 +3,7 @@
 // A reward plugin, as the engine sees it: the C++ face of qed_reward. All members are thread-safe;
 // calls are serialised when the component is not QED_CONCURRENT.
 
+#include "core/host/call_watch.h"
 #include "core/host/plugin_call.h"
 #include "core/host/task.h"
 
@@ -32,9 +33,10 @@ struct RewardScore {
 
 class Reward {
  public:
-  // `options` is canonical JSON. The component must outlive the object. Throws Error with exit
-  // code 3.
-  Reward(const Component& component, const std::string& options, const qed_host* host);
+  // `options` is canonical JSON. The component must outlive the object. `timeout_s` is what score
+  // has for a call. Throws Error with exit code 3.
+  Reward(const Component& component, const std::string& options, const qed_host* host,
+         double timeout_s = kCallTimeoutS);
   ~Reward();
   Reward(const Reward&) = delete;
   Reward& operator=(const Reward&) = delete;
@@ -45,7 +47,7 @@ class Reward {
   bool has_token_rewards() const { return (component_.abi->flags & QED_TOKEN_REWARDS) != 0; }
 
   // One score per sample, in order. OK with a value or a token's reward that is not finite becomes
-  // QED_INTERNAL; PENDING is asked again for up to 600 s, then it becomes QED_DEADLINE.
+  // QED_INTERNAL; PENDING is asked again for up to `timeout_s`, then it becomes QED_DEADLINE.
   std::vector<RewardScore> score(std::span<const ScoredView> samples, std::uint64_t seed) const;
 
  private:
@@ -57,6 +59,7 @@ class Reward {
   const qed_reward* table_;
   void* self_ = nullptr;
   CallLock lock_;
+  mutable CallWatch watch_;  // of score
 };
 
 }  // namespace qed

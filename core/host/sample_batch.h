@@ -72,16 +72,15 @@ class SampleBatch {
 };
 
 // Calls ask(indices) for all of [0, n), then again for those that are still pending, until none is.
-// Waits longer and longer between calls. Calls give_up(i) for what is pending after 600 s. With
-// `whole` all are asked again while one is pending.
+// Waits longer and longer between calls. Calls give_up(i) for what is pending after `timeout_s`.
+// With `whole` all are asked again while one is pending.
 template <class Ask, class IsPending, class GiveUp>
-void ask_until_scored(std::size_t n, bool whole, Ask&& ask, IsPending&& is_pending,
-                      GiveUp&& give_up) {
+void ask_until_scored(std::size_t n, bool whole, double timeout_s, Ask&& ask,
+                      IsPending&& is_pending, GiveUp&& give_up) {
   using namespace std::chrono_literals;
-  constexpr auto kMaxPending = 600s;
   std::vector<std::size_t> open(n);
   std::iota(open.begin(), open.end(), 0u);
-  const auto until = std::chrono::steady_clock::now() + kMaxPending;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
   for (auto wait = 1ms; !open.empty(); wait = std::min(2 * wait, 64ms)) {
     ask(std::span<const std::size_t>(open));
     const bool has_pending = std::ranges::any_of(open, is_pending);

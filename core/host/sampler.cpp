@@ -1,5 +1,6 @@
 #include "core/host/sampler.h"
 
+#include "core/host/call_plugin.h"
 #include "core/util/error.h"
 
 #include <algorithm>
@@ -106,7 +107,8 @@ std::vector<SampleOp> Sampler::plan(const qed_request& request, std::uint64_t se
   std::int32_t status = QED_OK;
   {
     const auto lock = lock_.hold();
-    status = table_->plan(self_, call.abi(), &request, &plan);
+    status = call_plugin(component_, "plan",
+                         [&] { return table_->plan(self_, call.abi(), &request, &plan); });
   }
   if (!sink.problem.empty()) fail_plugin(component_, sink.problem);
   if (status != QED_OK) fail_plugin(component_, call.message(status));
@@ -121,7 +123,8 @@ void Sampler::mask(std::span<qed_mask_row* const> rows, std::uint64_t seed) cons
   std::int32_t status = QED_OK;
   {
     const auto lock = lock_.hold();
-    status = table_->mask(self_, call.abi(), rows.data(), rows.size());
+    status = call_plugin(component_, "mask",
+                         [&] { return table_->mask(self_, call.abi(), rows.data(), rows.size()); });
   }
   if (status != QED_OK) fail_plugin(component_, call.message(status));
   for (const qed_mask_row* row : rows) {

@@ -1,5 +1,6 @@
 #include "core/host/task.h"
 
+#include "core/host/call_plugin.h"
 #include "core/host/sample_batch.h"
 
 #include <nlohmann/json.hpp>
@@ -125,10 +126,12 @@ struct Task::Batch {
   std::vector<qed_score> scores;
 };
 
-Task::Task(const Component& component, const std::string& options, const qed_host* host)
+Task::Task(const Component& component, const std::string& options, const qed_host* host,
+           double timeout_s)
     : component_(component),
       table_(static_cast<const qed_task*>(component.abi->vtable)),
-      lock_(component) {
+      lock_(component),
+      watch_(component, "verify", timeout_s) {
   splits_ = read_names(component, table_->splits, "split");
   terms_ = read_names(component, table_->terms, "term");
   if (splits_.empty() || splits_.front() != "train") {
@@ -145,7 +148,8 @@ std::uint64_t Task::count(std::string_view split) const {
   PluginCall call;
   std::uint64_t n = 0;
   const auto lock = lock_.hold();
-  const std::int32_t status = table_->count(self_, call.abi(), to_abi(split), &n);
+  const std::int32_t status = call_plugin(
+      component_, "count", [&] { return table_->count(self_, call.abi(), to_abi(split), &n); });
   if (status != QED_OK) fail_call(component_, "", call, status);
   return n;
 }
@@ -155,7 +159,9 @@ Item Task::load(std::string_view split, std::uint64_t index) const {
   TextSink key(kMaxKey), blob(kMaxText);
   qed_item_out out = {sizeof(qed_item_out), 0, key.abi(), blob.abi()};
   const auto lock = lock_.hold();
-  const std::int32_t status = table_->load(self_, call.abi(), to_abi(split), index, &out);
+  const std::int32_t status = call_plugin(component_, "load", [&] {
+    return table_->load(self_, call.abi(), to_abi(split), index, &out);
+  });
   const std::string what = cat("item ", index, " of split `", split, "`: ");
   check_call(component_, what, call, status, {&key, &blob});
   if (key.text().empty()) fail_plugin(component_, what + "its key is empty");
@@ -169,7 +175,8 @@ Prompt Task::render(const Item& item) const {
   qed_prompt_out out = {
       sizeof(qed_prompt_out), 0, messages.abi(), text.abi(), prefill.abi(), stop.abi(), 0};
   const auto lock = lock_.hold();
-  const std::int32_t status = table_->render(self_, call.abi(), &in, &out);
+  const std::int32_t status = call_plugin(
+      component_, "render", [&] { return table_->render(self_, call.abi(), &in, &out); });
   const std::string what = cat("item `", item.key, "`: ");
   check_call(component_, what, call, status, {&messages, &text, &prefill, &stop});
   Prompt prompt;
@@ -203,7 +210,10 @@ void Task::ask(Batch& batch, std::span<const std::size_t> indices, std::uint64_t
   std::int32_t status = QED_OK;
   {
     const auto lock = lock_.hold();
-    status = table_->verify(self_, call.abi(), samples.data(), scores.data(), indices.size());
+    const CallWatch::Scope scope(watch_, call);
+    status = call_plugin(component_, "verify", [&] {
+      return table_->verify(self_, call.abi(), samples.data(), scores.data(), indices.size());
+    });
   }
   for (const std::size_t i : indices) {
     if (status != QED_OK) batch.scores[i].status = status, batch.notes[i].text().clear();
@@ -214,10 +224,12 @@ void Task::ask(Batch& batch, std::span<const std::size_t> indices, std::uint64_t
 std::vector<Score> Task::verify(std::span<const SampleView> samples, std::uint64_t seed) const {
   Batch batch(samples, terms_.size());
   ask_until_scored(
-      samples.size(), by_group(),
+      samples.size(), by_group(), timeout_s(),
       [&](std::span<const std::size_t> indices) { ask(batch, indices, seed); },
       [&](std::size_t i) { return batch.scores[i].status == QED_PENDING; },
-      [&](std::size_t i) { batch.fail(i, QED_DEADLINE, "the task gave no score in 600 s"); });
+      [&](std::size_t i) {
+        batch.fail(i, QED_DEADLINE, cat("the task gave no score in ", timeout_s(), " s"));
+      });
   std::vector<Score> scores(samples.size());
   for (std::size_t i = 0; i < samples.size(); ++i) batch.take(i, scores[i]);
   return scores;
@@ -231,7 +243,9 @@ std::optional<std::string> Task::demonstrate(const Item& item, std::string_view 
   TextSink out(kMaxText);
   const auto lock = lock_.hold();
   const qed_str wish = style.empty() ? qed_str{} : to_abi(style);
-  const std::int32_t status = table_->demonstrate(self_, call.abi(), &in, wish, out.abi());
+  const std::int32_t status = call_plugin(component_, "demonstrate", [&] {
+    return table_->demonstrate(self_, call.abi(), &in, wish, out.abi());
+  });
   if (status == QED_UNSUPPORTED) return std::nullopt;
   const std::string what = cat("item `", item.key, "`: ");
   check_call(component_, what, call, status, {&out});

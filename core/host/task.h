@@ -4,6 +4,7 @@
 // calls are serialised when the component is not QED_CONCURRENT. A plugin's failure throws Error
 // with exit code 3 and the plugin's own message, except in verify, where each score has a status.
 
+#include "core/host/call_watch.h"
 #include "core/host/plugin_call.h"
 
 #include <cstdint>
@@ -49,9 +50,10 @@ struct Score {
 
 class Task {
  public:
-  // `options` is canonical JSON. The component must outlive the task. Throws Error with exit
-  // code 3.
-  Task(const Component& component, const std::string& options, const qed_host* host);
+  // `options` is canonical JSON. The component must outlive the task. `timeout_s` is what verify
+  // has for a call. Throws Error with exit code 3.
+  Task(const Component& component, const std::string& options, const qed_host* host,
+       double timeout_s = kCallTimeoutS);
   ~Task();
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
@@ -66,8 +68,9 @@ class Task {
   Item load(std::string_view split, std::uint64_t index) const;
   Prompt render(const Item& item) const;
   // One score per sample, in order. OK with a reward or a term that is not finite becomes
-  // QED_INTERNAL; PENDING is asked again for up to 600 s, then it becomes QED_DEADLINE.
+  // QED_INTERNAL; PENDING is asked again for up to `timeout_s`, then it becomes QED_DEADLINE.
   std::vector<Score> verify(std::span<const SampleView> samples, std::uint64_t seed) const;
+  double timeout_s() const { return watch_.timeout_s(); }
   // Nothing when the task has no demonstrations. `style` empty: the task's own mix.
   std::optional<std::string> demonstrate(const Item& item, std::string_view style,
                                          std::uint64_t seed) const;
@@ -83,6 +86,7 @@ class Task {
   void* self_ = nullptr;
   std::vector<std::string> splits_, terms_;
   CallLock lock_;
+  mutable CallWatch watch_;  // of verify
 };
 
 }  // namespace qed

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -39,13 +40,16 @@ constexpr Limit kLimits[] = {
     {"response_length/clip_ratio", 0.25, false,
      "of the completions are cut by the budget: raise rollout.max_new_tokens, or reward shorter "
      "answers"},
-    {"group/frac_zero_std", 0.8, false,
-     "of the groups have equal rewards and teach nothing: choose items that are neither too easy "
-     "nor "
-     "too hard, or a larger rollout.group_size"},
     {"reward/error_rate", 0.01, false,
      "of the completions could not be scored: look for the reason in the notes of samples.jsonl"},
 };
+
+// Numbers of a row that must be some.
+constexpr const char* kNumbers[] = {"critic/rewards/mean", "actor/pg_loss", "actor/entropy",
+                                    "actor/grad_norm",     "sft/loss",      "sft/grad_norm"};
+
+constexpr char kOtherItems[] =
+    "choose items that are neither too easy nor too hard, or a larger rollout.group_size";
 
 std::string number(double value) {
   char text[32];
@@ -70,6 +74,8 @@ std::vector<std::string> Alarms::add(const std::string& stage, const Numbers& ro
   step_ = step;
   said_.clear();
   check_limits(values);
+  check_numbers(values);
+  check_signal(values);
   if (const auto at = values.find("actor/entropy"); at != values.end()) check_entropy(at->second);
   if (const auto at = values.find("actor/grad_norm"); at != values.end()) {
     check_gradient(at->second);
@@ -86,6 +92,7 @@ std::vector<Alarms::Raised> Alarms::replay(const std::filesystem::path& metrics_
     Numbers numbers;
     for (const auto& [name, value] : row.items()) {
       if (value.is_number()) numbers.emplace_back(name, value.get<double>());
+      if (value.is_null()) numbers.emplace_back(name, std::numeric_limits<double>::quiet_NaN());
     }
     for (std::string& sentence : add(row.value("stage", ""), numbers)) {
       raised.push_back({row.value("training/global_step", std::int64_t{0}), std::move(sentence)});
@@ -108,6 +115,40 @@ void Alarms::check_limits(const std::map<std::string, double>& row) {
     check(limit.metric, limit.is_below ? value < limit.limit : value > limit.limit,
           cat(limit.metric, " is ", number(value), ": ", limit.sentence));
   }
+}
+
+void Alarms::check_numbers(const std::map<std::string, double>& row) {
+  for (const char* name : kNumbers) {
+    const auto at = row.find(name);
+    if (at == row.end()) continue;
+    check(cat(name, " is a number"), !std::isfinite(at->second),
+          cat(name, " is not a number: look at this step's samples"));
+  }
+}
+
+// Groups of equal rewards, up to a step that has nothing else.
+void Alarms::check_signal(const std::map<std::string, double>& row) {
+  const auto value = [&](const char* name) {
+    const auto at = row.find(name);
+    return at == row.end() ? std::numeric_limits<double>::quiet_NaN() : at->second;
+  };
+  const double share = value("group/frac_zero_std"), rounds = value("train/num_gen_batches");
+  if (std::isnan(share)) return;
+  const bool is_idle = value("critic/advantages/max") == 0 && value("critic/advantages/min") == 0 &&
+                       value("actor/num_updates") == 0;
+  std::string what = kOtherItems;
+  if (value("group/frac_all_0") == 1) {
+    what = "no completion is right; choose easier items, or warm up with demonstrations";
+  } else if (value("group/frac_all_1") == 1) {
+    what = "every completion is right; choose harder items";
+  }
+  check("no signal", is_idle,
+        cat("every advantage is 0", rounds > 1 ? cat(" in ", rounds, " rounds of prompts") : "",
+            ", so no weight was changed: ", what));
+  if (is_idle) return;
+  check("group/frac_zero_std", share > 0.8,
+        cat("group/frac_zero_std is ", number(share),
+            ": of the groups have equal rewards and teach nothing: ", kOtherItems));
 }
 
 void Alarms::check_entropy(double entropy) {

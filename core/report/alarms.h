@@ -35,6 +35,8 @@ class Alarms {
  private:
   void check(const std::string& alarm, bool is_raised, const std::string& sentence);
   void check_limits(const std::map<std::string, double>& row);
+  void check_numbers(const std::map<std::string, double>& row);
+  void check_signal(const std::map<std::string, double>& row);
   void check_entropy(double entropy);
   void check_gradient(double norm);
 

@@ -1,5 +1,6 @@
 #include "core/reward/scoring.h"
 
+#include "core/host/call_plugin.h"
 #include "core/util/error.h"
 
 #include "qed/abi.h"
@@ -25,8 +26,8 @@ Scorer::Scorer(const Task& task, double task_weight, const std::vector<RewardTer
     }
     const Component& component = plugins.load("reward", term.name);
     names_.push_back(term.label);
-    extras_.push_back(
-        {term, std::make_unique<Reward>(component, term.options.dump(), plugins.abi())});
+    extras_.push_back({term, std::make_unique<Reward>(component, term.options.dump(), plugins.abi(),
+                                                      task.timeout_s())});
   }
 }
 
@@ -48,9 +49,10 @@ void check_failures(const Scores& scores, const std::string& task, double max_fa
   if (static_cast<double>(scores.num_failed) <= max_failure_frac * num_samples) return;
   const auto first =
       std::ranges::find_if(scores.scores, [](const Score& s) { return s.status != QED_OK; });
-  throw Error(cat("task `", task, "` could not score ", scores.num_failed, " of ",
-                  scores.scores.size(), " completions (status ", first->status, "): ", first->note),
-              "mend the task, or raise rollout.max_failure_frac to train on the others");
+  throw Error(
+      cat("task `", task, "` could not score ", scores.num_failed, " of ", scores.scores.size(),
+          " completions (status ", status_name(first->status), "): ", first->note),
+      "mend the task, or raise rollout.max_failure_frac to train on the others");
 }
 
 Scores Scorer::score(std::span<const SampleView> samples, std::uint64_t seed) const {

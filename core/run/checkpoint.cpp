@@ -88,8 +88,7 @@ nlohmann::json read_state(const fs::path& checkpoint) {
   const fs::path path = checkpoint / "trainer.json";
   auto state = nlohmann::json::parse(read_file(path), nullptr, false);
   if (!state.is_object() || state.value("format", 0) != 1) {
-    throw Error(cat(path.string(), " is not a trainer state that this qed can read"),
-                "start again with --fresh");
+    throw Error(cat(path.string(), " is not a trainer state that this qed can read"));
   }
   return state;
 }
@@ -102,9 +101,22 @@ std::optional<fs::path> latest_checkpoint(const fs::path& folder) {
   return folder / std::to_string(steps.back());
 }
 
+Error damaged_checkpoint(const fs::path& checkpoint, const Error& why) {
+  const std::int64_t step = std::stoll(checkpoint.filename().string());
+  std::string way = cat("delete ", checkpoint.string(), ": then the same command ");
+  std::int64_t before = -1;
+  for (const std::int64_t other : complete(checkpoint.parent_path())) {
+    if (other < step) before = other;
+  }
+  way += before < 0
+             ? "starts again"
+             : cat("goes on from ", (checkpoint.parent_path() / std::to_string(before)).string());
+  return Error(cat("the run cannot go on from ", checkpoint.string(), ": ", why.what()), way);
+}
+
 TrainerState read_trainer_state(const fs::path& checkpoint) {
-  const auto state = read_state(checkpoint);
   try {
+    const auto state = read_state(checkpoint);
     const auto& eval = state.at("eval");
     const auto& data = state.at("data");
     return {.stage = state.at("stage"),
@@ -120,8 +132,9 @@ TrainerState read_trainer_state(const fs::path& checkpoint) {
             .events_bytes = state.at("events_bytes"),
             .eval = {eval.at("metric"), eval.at("value"), eval.at("global_step")}};
   } catch (const nlohmann::json::exception& e) {
-    throw Error(cat((checkpoint / "trainer.json").string(), " is damaged: ", e.what()),
-                "start again with --fresh");
+    throw damaged_checkpoint(checkpoint, Error(cat("trainer.json is damaged: ", e.what())));
+  } catch (const Error& e) {
+    throw damaged_checkpoint(checkpoint, e);
   }
 }
 
@@ -159,8 +172,11 @@ struct Scored {
 std::vector<Scored> by_score(const fs::path& folder) {
   std::vector<Scored> found;
   for (const std::int64_t step : complete(folder)) {
-    const EvalScore eval = read_trainer_state(folder / std::to_string(step)).eval;
-    if (!eval.metric.empty() && eval.global_step == step) found.push_back({step, eval});
+    try {
+      const EvalScore eval = read_trainer_state(folder / std::to_string(step)).eval;
+      if (!eval.metric.empty() && eval.global_step == step) found.push_back({step, eval});
+    } catch (const Error&) {  // a damaged one is not the best
+    }
   }
   if (found.empty()) return found;
   const std::string metric = found.back().eval.metric;
@@ -229,7 +245,11 @@ void read_weights(const fs::path& folder, Transformer& model) {
 }
 
 void read_optimizer(const fs::path& checkpoint, AdamW& optimizer) {
-  optimizer.read(checkpoint / "optimizer.safetensors");
+  try {
+    optimizer.read(checkpoint / "optimizer.safetensors");
+  } catch (const Error& e) {
+    throw damaged_checkpoint(checkpoint, e);
+  }
   optimizer.set_num_steps(read_trainer_state(checkpoint).optimizer_steps);
 }
 

@@ -6,6 +6,7 @@
 #include "core/config/run_config.h"
 #include "core/model/transformer.h"
 #include "core/train/optimizer.h"
+#include "core/util/error.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -48,7 +49,12 @@ struct CheckpointPart {
 // The newest complete checkpoint below `folder`; nothing when there is none.
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& folder);
 
+// Throws damaged_checkpoint's Error.
 TrainerState read_trainer_state(const std::filesystem::path& checkpoint);
+
+// The error of a checkpoint that cannot be read because of `why`: says what to delete, and where
+// the run goes on then.
+Error damaged_checkpoint(const std::filesystem::path& checkpoint, const Error& why);
 
 // The complete checkpoint with the highest score of an evaluation that was made at its step, by the
 // metric of the newest such; of equals the newest. Nothing when none was evaluated.
@@ -68,7 +74,7 @@ void write_checkpoint(const std::filesystem::path& folder,
 void write_weights(const std::filesystem::path& folder, const std::filesystem::path& model_config,
                    Transformer& model);
 
-// Restore what write_checkpoint wrote.
+// Restore what write_checkpoint wrote; the second throws damaged_checkpoint's Error.
 void read_weights(const std::filesystem::path& folder, Transformer& model);
 void read_optimizer(const std::filesystem::path& checkpoint, AdamW& optimizer);
 

@@ -36,7 +36,11 @@ RunContext::RunContext(const TrainRequest& request)
   check_vocabulary(model_config.parent_path(), model.config(), tokenizer.vocab_size());
   if (folder.resumed_from()) {
     alarms_.replay(folder.metrics_file());
-    read_weights(*folder.resumed_from(), model);
+    try {
+      read_weights(*folder.resumed_from(), model);
+    } catch (const Error& e) {
+      throw damaged_checkpoint(*folder.resumed_from(), e);
+    }
   } else if (!config.model.path.empty()) {
     model.weights().load(open_model_folder(config.model.path).tensors);
   } else {

@@ -9,6 +9,7 @@
 #include "core/run/generate_output.h"
 #include "core/run/generate_prompts.h"
 #include "core/run/interrupt.h"
+#include "core/run/task_session.h"
 #include "core/util/error.h"
 #include "core/util/memory.h"
 #include "core/util/numbers.h"
@@ -19,7 +20,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <limits>
 #include <map>
 
 namespace qed {
@@ -27,24 +27,6 @@ namespace qed {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<Tokenizer> open_tokenizer(const GenerateCommand& command, const ModelConfig& config) {
-  if (!fs::exists(command.model / "tokenizer.json")) return {};
-  Tokenizer tokenizer = Tokenizer::open(command.model);
-  check_vocabulary(command.model, config, tokenizer.vocab_size());
-  return tokenizer;
-}
-
-// A plan per sample of a group.
-std::vector<DrawPlan> make_plans(const GenerateCommand& command, const Sampler& sampler,
-                                 std::int64_t vocab_size) {
-  qed_request request{};
-  request.stage = QED_STAGE_EVAL;
-  request.group_size = static_cast<std::uint64_t>(command.num_samples);
-  request.vocab_size = static_cast<std::uint64_t>(vocab_size);
-  return plan_group(sampler, request, KeyHash().add(command.seed).add("sampler"),
-                    std::numeric_limits<std::int64_t>::max());
-}
 
 // A random key belongs to what is completed, not to where it stands: the seed, the prompt's tokens,
 // how often the same prompt came before, and the sample's index.
@@ -73,7 +55,10 @@ std::vector<GenerateRequest> make_requests(const GenerateCommand& command,
 
 int run_generate(const GenerateCommand& command) {
   const ModelFolder folder = open_model_folder(command.model);
-  const std::optional<Tokenizer> tokenizer = open_tokenizer(command, folder.config);
+  std::optional<Tokenizer> tokenizer;
+  if (fs::exists(command.model / "tokenizer.json")) {
+    tokenizer = open_tokenizer(command.model, folder.config);
+  }
   const Tokenizer* text = tokenizer ? &*tokenizer : nullptr;
   if (text == nullptr && !command.stop.empty()) {
     throw Error(cat(command.model.string(), " has no tokenizer.json, which stop strings need"),
@@ -82,7 +67,8 @@ int run_generate(const GenerateCommand& command) {
   const auto prompts = read_prompts(command, folder.config, text);
   const Sampler sampler(command.plugins.load("sampler", command.sampler.name),
                         command.sampler.options.dump(), command.plugins.abi());
-  const auto plans = make_plans(command, sampler, folder.config.vocab_size);
+  const auto plans =
+      make_plans(sampler, command.num_samples, folder.config.vocab_size, command.seed);
   const auto requests = make_requests(command, prompts, plans);
 
   GenerateOptions options;

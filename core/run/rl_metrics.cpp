@@ -1,7 +1,7 @@
 #include "core/run/rl_metrics.h"
 
 #include "core/report/length_split.h"
-#include "core/report/sample_log.h"
+#include "core/run/step_samples.h"
 #include "core/util/error.h"
 #include "core/util/memory.h"
 
@@ -110,6 +110,14 @@ void add_summary(MetricsRow& row, const std::string& name, const Summary& s) {
   row.add(name + "/min", s.min);
 }
 
+// The value that a share of all is not above.
+double percentile(std::vector<double> values, double share) {
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::ranges::sort(values);
+  const double at = std::ceil(share * static_cast<double>(values.size()));
+  return values[static_cast<std::size_t>(std::max(1.0, at)) - 1];
+}
+
 // Tokens and seconds. One device: a second of it is a second.
 void add_speed(MetricsRow& row, const StepSummary& s, double gen_s, double update_s,
                double step_s) {
@@ -206,6 +214,8 @@ void write_row(RunContext& run, const std::vector<std::string>& terms, const Rol
   row.add("training/num_tokens", static_cast<std::int64_t>(e.num_tokens()));
   row.add_clock("timing_s/gen", rollout.gen_s);
   row.add_clock("timing_s/reward", rollout.reward_s);
+  row.add_clock("timing_s/reward_p50", percentile(rollout.score_s, 0.5));
+  row.add_clock("timing_s/reward_p99", percentile(rollout.score_s, 0.99));
   row.add_clock("timing_s/old_log_prob", u.old_log_prob_s);
   row.add_clock("timing_s/ref", u.ref_s);
   row.add_clock("timing_s/values", u.values_s);
@@ -214,46 +224,6 @@ void write_row(RunContext& run, const std::vector<std::string>& terms, const Rol
   row.add_clock("timing_s/step", step_s);
   add_speed(row, s, rollout.gen_s, u.update_actor_s, step_s);
   run.write(row);
-}
-
-void write_samples(RunContext& run, const std::vector<std::string>& terms, const Rollout& r,
-                   const Experience& e) {
-  std::string lines;
-  for (std::size_t b = 0; b < e.num_seqs(); ++b) {
-    const std::size_t g = e.group[b], s = b - g * r.completions[0].size();
-    const Completion& c = r.completions[g][s];
-    const Score& score = r.scored.scores[b];
-    double adv = 0;
-    for (auto t = e.offset[b]; t < e.offset[b + 1]; ++t) adv += e.adv[t];
-    SampleRecord record{.global_step = run.state().global_step,
-                        .stage_step = run.state().stage_step,
-                        .group = static_cast<std::int64_t>(g),
-                        .sample = static_cast<std::int64_t>(s),
-                        .seed = r.requests[g].samples[s].key,
-                        .task = run.stage().tasks[r.prompts[g].task].label,
-                        .item = r.prompts[g].item.key,
-                        .prompt = r.prompts[g].text,
-                        .completion = r.texts[b],
-                        .finish = c.finish == QED_FINISH_STOP ? "stop" : "length",
-                        .num_tokens = static_cast<std::int64_t>(c.tokens.size()),
-                        .reward = score.reward,
-                        .verdict = score.verdict == QED_VERDICT_RIGHT   ? "right"
-                                   : score.verdict == QED_VERDICT_WRONG ? "wrong"
-                                                                        : "none",
-                        .terms = {},
-                        .advantage = adv / static_cast<double>(c.tokens.size()),
-                        .note = score.note};
-    if (run.config.run.log_tokens) {
-      record.prompt_ids = e.sequences[b].prompt;
-      record.completion_ids = c.tokens;
-      record.logp = c.logp;
-      record.behavior_logp = c.behavior_logp;
-    }
-    for (std::size_t i = 0; i < terms.size(); ++i)
-      record.terms.emplace_back(terms[i], score.terms[i]);
-    lines += sample_line(record);
-  }
-  run.folder.samples().append(lines);
 }
 
 // To the reference where there is one, else to the policy that made the rollout.
@@ -299,15 +269,13 @@ void log_step(RunContext& run, const std::vector<std::string>& terms, const Roll
               double lr) {
   const StepSummary s = summarise(run.tokenizer, rollout, experience, terms.size());
   write_row(run, terms, rollout, experience, s, updates, step_s, lr);
-  write_samples(run, terms, rollout, experience);
+  run.folder.samples().append(
+      sample_lines({run, terms, rollout, &experience}, run.config.run.log_tokens));
   const std::int64_t step = run.state().stage_step;
   run.live.update(live_text(run, s, rollout, updates, step_s));
   if (step == 1)
     run.live.milestone(cat("first rl step took ", std::to_string(step_s).substr(0, 4), " s"));
   if (run.is_example_due()) run.live.milestone(example(rollout, step));
-  if (updates.num_done == 0) {
-    run.live.milestone(cat("step ", step, ": every advantage is 0, so no weight was changed"));
-  }
 }
 
 }  // namespace qed

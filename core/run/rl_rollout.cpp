@@ -1,6 +1,7 @@
 #include "core/run/rl_rollout.h"
 
 #include "core/run/evaluate.h"
+#include "core/run/step_samples.h"
 #include "core/run/truncated.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
@@ -107,7 +108,9 @@ Rollout Collector::collect(std::int64_t step) {
         stage_.rollout.prompts - std::ranges::count_if(variances, [](double v) { return v > 0; });
   }
   r.num_generated = static_cast<std::int64_t>(r.prompts.size());
-  check_failures(r.scored, tasks_.names(), stage_.rollout.max_failure_frac);
+  keep_samples_on_failure({run_, terms_, r}, [&] {
+    check_failures(r.scored, tasks_.names(), stage_.rollout.max_failure_frac);
+  });
   report_pass_rates(r);
   choose_groups(r);
   if (needs_baseline_) add_baseline(step, r);

@@ -5,6 +5,7 @@
 #include "core/run/rl_rollout.h"
 #include "core/run/rl_update.h"
 #include "core/run/stages.h"
+#include "core/run/step_samples.h"
 #include "core/util/clock.h"
 
 namespace qed {
@@ -24,7 +25,9 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     const Rollout rollout = collector.collect(step);
     Experience experience = make_experience(rollout.requests, rollout.completions, rollout.reward,
                                             rollout.scored.streams, rollout.baseline);
-    const UpdateSummary updates = learner.learn(step, lr, experience);
+    const UpdateSummary updates =
+        keep_samples_on_failure({run, collector.terms(), rollout, &experience},
+                                [&] { return learner.learn(step, lr, experience); });
 
     run.state().stage_step = step;
     ++run.state().global_step;

@@ -28,9 +28,16 @@ double wall_time_s() {
 // Everything that a run wrote; the lock stays.
 void clear(const fs::path& folder) {
   for (const char* name : {"checkpoints", "metrics.jsonl", "samples.jsonl", "eval.jsonl",
-                           kEventFile, "report.html", "config.toml"}) {
+                           kEventFile, "report.html", "failed_step.jsonl", "config.toml"}) {
     fs::remove_all(folder / name);
   }
+}
+
+// Nothing was done in the folder that a run could go on from, or lose.
+bool is_untouched(const fs::path& folder) {
+  const fs::path metrics = folder / "metrics.jsonl";
+  return !latest_checkpoint(folder / "checkpoints") &&
+         (!fs::exists(metrics) || fs::file_size(metrics) == 0);
 }
 
 }  // namespace
@@ -65,7 +72,7 @@ RunFolder::Lock::~Lock() {
 
 void RunFolder::check_bound(const fs::path& path, const RunConfig& config) {
   const fs::path file = path / "config.toml";
-  if (!fs::exists(file)) return;
+  if (!fs::exists(file) || is_untouched(path)) return;
   std::string keys;
   for (const Difference& d :
        differences(from_toml(read_file(file), file.string()), config.to_json())) {

@@ -17,8 +17,8 @@ namespace qed {
 class RunFolder {
  public:
   // Creates the folder, or opens it to go on. Throws Error with exit code 2 when it is bound to
-  // another config, naming the keys that differ, or when another process works in it. `fresh`
-  // deletes what is there first.
+  // another config, naming the keys that differ, or when another process works in it. A folder is
+  // bound from its first row or checkpoint on. `fresh` deletes what is there first.
   RunFolder(std::filesystem::path path, const RunConfig& config, bool fresh);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;

@@ -68,6 +68,7 @@ void complete(Transformer& model, const Tokenizer& tokenizer,
   QED_CHECK(g.requests.size() == n && scorers.size() == n, n);
   std::vector<std::vector<std::string>> texts(n);
   std::vector<FinishedGroup> finished(n);
+  std::vector<double> score_s(n);
   for (std::size_t i = 0; i < n; ++i) {
     const std::size_t size = g.requests[i].samples.size();
     finished[i] = {std::vector<Completion>(size), size};
@@ -80,7 +81,10 @@ void complete(Transformer& model, const Tokenizer& tokenizer,
       texts[i][s] = completion_text(tokenizer, completions[s], p.stop, p.decode);
     }
     const std::uint64_t seed = KeyHash().add(verify_seed).add(p.item.key).value();
-    return score_group(*scorers[i], p, i, completions, texts[i], seed);
+    const Stopwatch scoring;
+    Scores scores = score_group(*scorers[i], p, i, completions, texts[i], seed);
+    score_s[i] = scoring.seconds();
+    return scores;
   };
   GroupScoring scoring(n);  // ends before what its jobs read
   GenerateOptions generating = options;
@@ -98,6 +102,7 @@ void complete(Transformer& model, const Tokenizer& tokenizer,
   for (std::size_t i = 0; i < n; ++i) {
     if (!scores[i]) continue;  // cancelled
     done.push_back(i);
+    g.score_s.push_back(score_s[i]);
     move_behind(g.texts, texts[i]);
     g.scored.append(std::move(*scores[i]));
   }
@@ -114,6 +119,7 @@ void append(ScoredGroups& to, ScoredGroups&& more) {
   move_behind(to.requests, more.requests);
   move_behind(to.completions, more.completions);
   move_behind(to.texts, more.texts);
+  move_behind(to.score_s, more.score_s);
   to.scored.append(std::move(more.scored));
   to.gen_s += more.gen_s;
   to.reward_s += more.reward_s;
@@ -133,6 +139,7 @@ void keep_groups(ScoredGroups& g, std::span<const std::size_t> kept) {
   keep_only(g.prompts, kept);
   keep_only(g.requests, kept);
   keep_only(g.completions, kept);
+  keep_only(g.score_s, kept);
   keep_only(g.texts, rows);
   keep_only(g.scored.scores, rows);
   for (TokenStream& stream : g.scored.streams) keep_only(stream.rewards, rows);

@@ -20,6 +20,7 @@ struct ScoredGroups {
   std::vector<std::vector<Completion>> completions;  // [prompts][samples]
   std::vector<std::string> texts;                    // of all completions, in order
   Scores scored;                                     // of all completions, in order
+  std::vector<double> score_s;                       // [prompts] that scoring each took
   double gen_s = 0;
   double reward_s = 0;  // that scoring took longer than generating
 };

@@ -3,6 +3,7 @@
 #include "core/run/prompts.h"
 #include "core/run/sft_data.h"
 #include "core/run/stages.h"
+#include "core/run/step_samples.h"
 #include "core/run/task_set.h"
 #include "core/train/update.h"
 #include "core/util/clock.h"
@@ -43,6 +44,8 @@ std::vector<Demonstration> from_file(RunContext& run,
       run.tokenizer, run.chat_template(), config.vocab_size, held_out);
   std::string said =
       cat("data      ", stage.data, ", ", counted(data.demonstrations.size(), "demonstration"));
+  const auto num_rows = static_cast<std::size_t>(data.num_rows);
+  if (num_rows != data.demonstrations.size()) said += " of " + counted(num_rows, "row");
   if (data.num_cut > 0) said += cat(", ", data.num_cut, " of them cut");
   if (data.num_held_out > 0) said += cat("; ", data.num_held_out, " left out: held out");
   run.live.milestone(said);
@@ -84,10 +87,14 @@ void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
       const Demonstration& d = material.demonstrations[order.at(position)];
       batch.push_back({.prompt = d.prompt, .completion = d.completion});
     }
-    const double loss =
-        demonstration_gradient(run.model, batch, options.micro_tokens, options.checkpointing);
     const double lr = learning_rate(options, step, stage.steps);
-    const double norm = optimizer.step(options, lr);
+    double loss = 0, norm = 0;
+    try {
+      loss = demonstration_gradient(run.model, batch, options.micro_tokens, options.checkpointing);
+      norm = optimizer.step(options, lr);
+    } catch (const Error& error) {
+      throw failed_step(run, error, demonstration_lines(run, batch));
+    }
     run.report_first_update();
 
     run.state().stage_step = step;

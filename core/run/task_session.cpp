@@ -17,22 +17,6 @@ namespace {
 
 constexpr std::int64_t kDefaultNewTokens = 256;
 
-std::vector<DrawPlan> make_plans(const TaskCommand& command, const Sampler& sampler,
-                                 std::int64_t vocab_size) {
-  qed_request request{};
-  request.stage = QED_STAGE_EVAL;
-  request.group_size = static_cast<std::uint64_t>(command.num_samples);
-  request.vocab_size = static_cast<std::uint64_t>(vocab_size);
-  return plan_group(sampler, request, KeyHash().add(command.seed).add("sampler"),
-                    std::numeric_limits<std::int64_t>::max());
-}
-
-Tokenizer open_tokenizer(const TaskCommand& command, const ModelConfig& config) {
-  Tokenizer tokenizer = Tokenizer::open(command.model);
-  check_vocabulary(command.model, config, tokenizer.vocab_size());
-  return tokenizer;
-}
-
 const PluginHost& with_threads(PluginHost& plugins) {
   plugins.add_service(kThreadsService, threads_service());  // one pool for all
   return plugins;
@@ -40,16 +24,32 @@ const PluginHost& with_threads(PluginHost& plugins) {
 
 }  // namespace
 
+std::vector<DrawPlan> make_plans(const Sampler& sampler, std::int64_t num_samples,
+                                 std::int64_t vocab_size, std::uint64_t seed) {
+  qed_request request{};
+  request.stage = QED_STAGE_EVAL;
+  request.group_size = static_cast<std::uint64_t>(num_samples);
+  request.vocab_size = static_cast<std::uint64_t>(vocab_size);
+  return plan_group(sampler, request, KeyHash().add(seed).add("sampler"),
+                    std::numeric_limits<std::int64_t>::max());
+}
+
+Tokenizer open_tokenizer(const std::filesystem::path& model, const ModelConfig& config) {
+  Tokenizer tokenizer = Tokenizer::open(model);
+  check_vocabulary(model, config, tokenizer.vocab_size());
+  return tokenizer;
+}
+
 TaskSession::TaskSession(const TaskCommand& command)
     : command_(command),
       folder_(open_model_folder(command.model)),
-      tokenizer_(open_tokenizer(command, folder_.config)),
+      tokenizer_(open_tokenizer(command.model, folder_.config)),
       chat_(ChatTemplate::find(command.model)),
       task_(command.plugins.load("task", command.task.name), command.task.options.dump(),
             with_threads(command.plugins).abi()),
       sampler_(command.plugins.load("sampler", command.sampler.name),
                command.sampler.options.dump(), command.plugins.abi()),
-      plans_(make_plans(command, sampler_, folder_.config.vocab_size)),
+      plans_(make_plans(sampler_, command.num_samples, folder_.config.vocab_size, command.seed)),
       cancel_(&catch_interrupts()) {
   if (plans_.size() > 1 && std::ranges::all_of(plans_, &DrawPlan::is_greedy)) {
     throw Error(cat("all ", plans_.size(), " completions of an item would be alike: the sampler `",

@@ -1,6 +1,7 @@
 #pragma once
 
-// What `qed eval` and `qed sample` have in common: a model, its text, a task and how to draw.
+// What `qed eval` and `qed sample` have in common, a model, its text, a task and how to draw; two
+// parts of it serve `qed generate` too.
 
 #include "core/data/items.h"
 #include "core/host/sampler.h"
@@ -11,12 +12,20 @@
 #include "core/run/scored_groups.h"
 #include "core/util/clock.h"
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace qed {
+
+// A plan per sample of a group, outside of training.
+std::vector<DrawPlan> make_plans(const Sampler& sampler, std::int64_t num_samples,
+                                 std::int64_t vocab_size, std::uint64_t seed);
+
+// The tokenizer of a model folder. Throws Error when it does not fit the model.
+Tokenizer open_tokenizer(const std::filesystem::path& model, const ModelConfig& config);
 
 // [main] only. The command must outlive it.
 class TaskSession {

@@ -12,7 +12,7 @@ TaskSet::TaskSet(RunContext& run) {
   std::map<std::string, std::unordered_set<std::string>> held_out;  // by plugin
   for (const TaskTable& table : stage.tasks) {
     tasks_.push_back(std::make_unique<Task>(run.component("task", table.name), table.options.dump(),
-                                            run.plugins.abi()));
+                                            run.plugins.abi(), stage.rollout.verify_timeout_s));
     held_out[table.name].merge(held_out_keys(*tasks_.back(), stage.eval.items));
   }
   if (tasks_.empty()) return;

@@ -51,8 +51,9 @@ TEST_F(Differences, OfAnEvaluationTouchNothingElse) {
   }
 }
 
-TEST(MayChangeOnResume, HoldsForStepsEvalAndCheckpointOnly) {
-  for (const char* key : {"stage.1.steps", "eval.every", "stage.2.eval.items", "checkpoint.keep"}) {
+TEST(MayChangeOnResume, HoldsForStepsEvalCheckpointAndLimitsOnly) {
+  for (const char* key : {"stage.1.steps", "eval.every", "stage.2.eval.items", "checkpoint.keep",
+                          "rollout.max_failure_frac", "stage.1.rollout.verify_timeout_s"}) {
     EXPECT_TRUE(may_change_on_resume(key)) << key;
   }
   for (const char* key :

@@ -51,6 +51,15 @@ TEST_F(Effect, WholeTablesAreReportedOnce) {
             "hint: remove it");
 }
 
+TEST_F(Effect, TokensOfSamplesThatAreNeverWrittenAreReported) {
+  const std::string text = "[run]\nlog_tokens = true\n" + head();
+  EXPECT_THAT(error_of(text + sft()),
+              AllOf(HasSubstr("error: `log_tokens` in [run] has no effect in this run\n"),
+                    HasSubstr("^^^^^^^^^^ only rl stages write samples")));
+  EXPECT_EQ(load(text + sft() + rl()).run.log_tokens, true);
+  EXPECT_THAT(report_.notices, IsEmpty());
+}
+
 TEST_F(Effect, AKeyWhoseSwitchIsOffIsReported) {
   EXPECT_THAT(error_of(head() + "[eval]\nitems = 4\n" + rl()),
               HasSubstr("^^^^^ `every` in [eval] is 0"));

@@ -1,4 +1,5 @@
 #include "core/host/algorithm.h"
+#include "core/host/call_plugin.h"
 #include "core/host/sampler.h"
 #include "core/host/task.h"
 #include "tests/host/host_fixture.h"
@@ -7,6 +8,7 @@
 
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <thread>
 
 namespace qed {
@@ -168,6 +170,16 @@ TEST_F(Faces, AlgorithmsLossFailsWithItsOwnMessageOrWhereItIsNotFinite) {
     EXPECT_EQ(f.message, path("algorithm", "moody") + why);
     EXPECT_EQ(f.exit_code, kExitPlugin);
   }
+}
+
+TEST_F(Faces, APolicyThatDivergedIsNotTheAlgorithmsFault) {
+  TestLoss args(two_sequences());
+  args.logp[3] = NAN;
+  auto abi = args.abi();
+  const auto f = failure_of([&] { algorithm("good")->loss(abi, metrics_, 0); });
+  EXPECT_EQ(f.message, "the policy's log-prob is nan for token 1 of sequence 1");
+  EXPECT_EQ(f.hint, "its weights have diverged: lower train.lr, or set train.clip_norm");
+  EXPECT_EQ(f.exit_code, kExitRunFailed);
 }
 
 TEST_F(Faces, AnExceptionThatIsNoneDoesNotCrossTheBoundary) {
@@ -417,6 +429,35 @@ TEST_F(TaskFace, ABadSampleSpoilsOnlyItself) {
 }
 
 TEST_F(TaskFace, APendingSampleIsAskedAgain) { EXPECT_EQ(score("pending").reward, 0.25); }
+
+TEST_F(TaskFace, ACallThatIsNotBackInTwiceItsTimeEndsTheProgram) {
+  const auto hang = [this] {
+    const Task task(host_.load("task", "moody"), "{}", host_.abi(), 0.05);
+    const SampleView view{.item = &item_,
+                          .prompt = "",
+                          .prefill = "",
+                          .text = "sleep",
+                          .tokens = {},
+                          .finish = QED_FINISH_STOP,
+                          .group = 0,
+                          .index = 0};
+    task.verify(std::span(&view, 1), 1);
+  };
+  EXPECT_EXIT(hang(), testing::ExitedWithCode(kExitPlugin),
+              "^error: task `moody` \\(.*moody.so\\): `verify` is not back after 0.1 s, and its "
+              "deadline was 0.05 s\n\nhint: a call must be back by qed_call.deadline_ns");
+}
+
+TEST_F(TaskFace, AnExceptionThatLeavesACallIsTheAuthorsMistake) {
+  const Component& moody = host_.load("task", "moody");
+  const auto f =
+      failure_of([&] { call_plugin(moody, "verify", [] { throw std::runtime_error("torn"); }); });
+  EXPECT_EQ(f.message, path("task", "moody") + "an exception left its `verify`: torn");
+  EXPECT_EQ(f.hint, "this is a mistake in the plugin, not in the run file: tell its author");
+  EXPECT_EQ(f.exit_code, kExitPlugin);
+  const auto g = failure_of([&] { call_plugin(moody, "load", [] { throw 1; }); });
+  EXPECT_EQ(g.message, path("task", "moody") + "an exception left its `load`");
+}
 
 TEST_F(TaskFace, NotesAreCutAndMadeUtf8) {
   EXPECT_EQ(score("long note").note, std::string(4096, 'n'));

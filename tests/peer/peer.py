@@ -41,7 +41,9 @@ def main(file, inside):
     if python is None:
         print("SKIPPED: there is no environment with transformers; scripts/dev_env makes it")
         return SKIPPED
-    return subprocess.run([python, file, "--inside"]).returncode
+    # One thread: beside other tests more of them only wait for each other.
+    return subprocess.run([python, file, "--inside"],
+                          env=os.environ | {"OMP_NUM_THREADS": "1"}).returncode
 
 
 # ---- Inside the environment.

@@ -65,8 +65,9 @@ TEST_F(Scoring, NoneFailsOfNone) {
 
 TEST_F(Scoring, MoreFailuresThanAllowedEndTheRunWithTheFirstReason) {
   const Failure f = failure_of([&] { score({"fine", "nan", "throw", "fine"}, 0.49); });
-  EXPECT_EQ(f.message, "task `moody` could not score 2 of 4 completions (status " +
-                           std::to_string(QED_INTERNAL) + "): the task gave the reward nan");
+  EXPECT_EQ(f.message,
+            "task `moody` could not score 2 of 4 completions (status INTERNAL): the task gave the "
+            "reward nan");
   EXPECT_EQ(f.hint, "mend the task, or raise rollout.max_failure_frac to train on the others");
   EXPECT_EQ(f.exit_code, kExitRunFailed);
   EXPECT_NO_THROW(score({"fine", "nan", "throw", "fine"}, 0.5));

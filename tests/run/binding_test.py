@@ -1,6 +1,7 @@
 """A run folder is bound to its config: what is refused, what may change, and how a run goes on."""
 
 import signal
+import time
 
 from harness import (NUM_RL, NUM_SFT, REDUCED, check, check_same, checkpoint_steps, eval_rows,
                      hashes, kill, rl_rows, rows, start, temporary_folder, train, wait_for_rows)
@@ -33,13 +34,14 @@ def fresh_starts_again(run, expected):
 
 
 def interrupt_saves(run, expected):
-    """Ctrl-C in each stage: exit code 130, everything saved, and the rest as if undisturbed."""
-    for row in (NUM_SFT // 3, NUM_SFT + 3):
+    """SIGTERM, and Ctrl-C, in a stage each: the step is finished, everything saved, exit code 130,
+    and the rest as if undisturbed."""
+    for row, number in ((NUM_SFT // 3, signal.SIGTERM), (NUM_SFT + 3, signal.SIGINT)):
         process = start(run, REDUCED)
         check(wait_for_rows(process, run, row), f"the run ended before row {row}")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         code = process.wait()
-        check(code == 130, f"exit code {code} instead of 130 after SIGINT")
+        check(code == 130, f"exit code {code} instead of 130 after {number.name}")
         last, saved = rows(run)[-1]["training/global_step"], checkpoint_steps(run)[-1]
         check(saved == last, f"stopped after step {last}, but the newest checkpoint is {saved}")
         with open(f"{run}.log") as log:
@@ -47,6 +49,24 @@ def interrupt_saves(run, expected):
     said = train(run, (*REDUCED, "run.threads=1"))  # the number of threads may change as well
     check("resuming" in said, f"qed does not say that it resumes; it said:\n{said}")
     check_same(expected, run, "interrupted in each stage", all_checkpoints=False)
+
+
+def second_interrupt_stops(run, expected):
+    """A second Ctrl-C, or SIGTERM, ends the program within the step; nothing saved is lost."""
+    for first, second in ((signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)):
+        process = start(run, REDUCED)
+        check(wait_for_rows(process, run, NUM_SFT + 3), "the run ended too early")
+        saved = checkpoint_steps(run)
+        process.send_signal(first)
+        time.sleep(0.002)  # two of a kind at one moment are one
+        process.send_signal(second)
+        code = process.wait()
+        # 130 where the step ended between the two; they may arrive in either order.
+        check(code in (-first, -second, 130), f"exit code {code} after {first.name} and {second.name}")
+        check(checkpoint_steps(run)[:len(saved)] == saved or checkpoint_steps(run)[-1] > saved[-1],
+              f"checkpoints {saved} before, {checkpoint_steps(run)} after")
+    train(run, REDUCED)
+    check_same(expected, run, "stopped by a second Ctrl-C", all_checkpoints=False)
 
 
 def steps_eval_and_checkpoint_may_change(run, expected):
@@ -79,5 +99,6 @@ with temporary_folder() as folder:
     finished_run_says_so(run, expected)
     fresh_starts_again(run, expected)
     interrupt_saves(folder / "interrupted", expected)
+    second_interrupt_stops(folder / "stopped", expected)
     steps_eval_and_checkpoint_may_change(folder / "longer", expected)
-print("bound to its config; goes on after SIGINT and after changes that are allowed")
+print("bound to its config; goes on after signals and after changes that are allowed")

@@ -170,19 +170,34 @@ TEST_F(Checkpoint, TheSameStepCanBeWrittenAgain) {
   EXPECT_THAT(entries(folder_), ElementsAre("20"));
 }
 
-TEST_F(Checkpoint, ADamagedStateIsNamedWithTheWayOut) {
+TEST_F(Checkpoint, ADamagedOneIsNamedWithTheWayOut) {
   write(20);
-  const fs::path file = folder_ / "20" / "trainer.json";
+  const fs::path checkpoint = folder_ / "20", file = checkpoint / "trainer.json";
+  const std::string begin = cat("the run cannot go on from ", checkpoint.string(), ": ");
   for (const char* text : {"", "[]", "{}", "{\"format\": 2}"}) {
     write_file(file, text);
-    const Failure f = failure_of([&] { read_trainer_state(folder_ / "20"); });
-    EXPECT_EQ(f.message, file.string() + " is not a trainer state that this qed can read");
-    EXPECT_EQ(f.hint, "start again with --fresh");
+    const Failure f = failure_of([&] { read_trainer_state(checkpoint); });
+    EXPECT_EQ(f.message, begin + file.string() + " is not a trainer state that this qed can read");
+    EXPECT_EQ(f.hint, cat("delete ", checkpoint.string(), ": then the same command starts again"));
   }
   write_file(file, "{\"format\": 1, \"stage\": \"two\"}");
-  const Failure f = failure_of([&] { read_trainer_state(folder_ / "20"); });
-  EXPECT_THAT(f.message, HasSubstr(file.string() + " is damaged: "));
-  EXPECT_EQ(f.hint, "start again with --fresh");
+  const Failure f = failure_of([&] { read_trainer_state(checkpoint); });
+  EXPECT_THAT(f.message, HasSubstr(begin + "trainer.json is damaged: "));
+}
+
+TEST_F(Checkpoint, ADamagedOneIsNotTheBestAndTheRunGoesOnFromTheOneBefore) {
+  write(20);
+  write(40);
+  fs::remove(folder_ / "40" / "trainer.json");
+  EXPECT_EQ(best_checkpoint(folder_), std::nullopt);
+  EXPECT_EQ(latest_checkpoint(folder_), folder_ / "40");
+  const Failure f = failure_of([&] { read_trainer_state(folder_ / "40"); });
+  EXPECT_EQ(f.hint, cat("delete ", (folder_ / "40").string(),
+                        ": then the same command goes on from ", (folder_ / "20").string()));
+  fs::remove(folder_ / "20" / "optimizer.safetensors");
+  AdamW optimizer(model_.weights());
+  const Failure g = failure_of([&] { read_optimizer(folder_ / "20", optimizer); });
+  EXPECT_THAT(g.message, HasSubstr("the run cannot go on from " + (folder_ / "20").string()));
 }
 
 }  // namespace

@@ -2,18 +2,9 @@
 digits (`385>` is to be answered by `8`), on three seeds; with the rewards negated it does not.
 """
 
-import json
-import os
-import subprocess
+from harness import check, eval_rows, qed, small_model, temporary_folder
 
-from harness import BINARY, check, eval_rows, temporary_folder
-
-QED, PLUGINS = os.environ["QED_BIN"], ("--plugin-dir", str(BINARY / "test_plugins"))
 GREEDY = "val-core/largest/mean@1"
-MODEL = dict(architectures=["Qwen2ForCausalLM"], model_type="qwen2", vocab_size=16, hidden_size=32,
-             num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
-             intermediate_size=96, hidden_act="silu", rms_norm_eps=1e-6, rope_theta=10000.0,
-             max_position_embeddings=64, tie_word_embeddings=True, initializer_range=0.02)
 RUN = """
 [model]
 config = "model/config.json"
@@ -40,16 +31,10 @@ steps = 60
 """
 
 
-def qed(folder, *words):
-    done = subprocess.run([QED, *words, *PLUGINS], cwd=folder, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True)
-    check(done.returncode == 0, f"qed {' '.join(words)} said:\n{done.stderr}")
-
-
 def learn(folder, seed, algorithm):
     name = f"{algorithm}-{seed}"
-    qed(folder, "train", "largest.toml", "--run", str(folder / name), "--set", f"run.seed={seed}", "--set",
-        f"algorithm.name={algorithm}")
+    qed(folder, "train", "run.toml", "--run", folder / name,
+        sets=(f"run.seed={seed}", f"algorithm.name={algorithm}"))
     found = {step: row[GREEDY] for step, row in eval_rows(folder / name).items()}
     print(f"{name}: greedy on 195 held-out items {found[0]:.3f} before, {found[60]:.3f} after 60 "
           "steps", flush=True)
@@ -57,10 +42,7 @@ def learn(folder, seed, algorithm):
 
 
 with temporary_folder() as folder:
-    qed(folder, "tokenizer", "train", "--kind", "chars", "--task", "largest", "--vocab", "16", "-o",
-        "model")
-    (folder / "model/config.json").write_text(json.dumps(MODEL))
-    (folder / "largest.toml").write_text(RUN)
+    small_model(folder, RUN, num_hidden_layers=2, intermediate_size=96)
     for seed in (1, 2, 3):
         found = learn(folder, seed, "grpo")
         check(found[0] <= 0.1, f"seed {seed}: {found[0]} before the first step")

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +29,42 @@ WITHOUT_EVAL = (f"stage.1.steps={NUM_SFT}", "stage.1.checkpoint.every=10",
 REDUCED = (*WITHOUT_EVAL, "eval.items=32", "stage.2.eval.every=3")
 
 
+# A small model for tasks of the tests' own, whose texts are a few characters; see small_model.
+SMALL = dict(architectures=["Qwen2ForCausalLM"], model_type="qwen2", vocab_size=16, hidden_size=32,
+             num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, intermediate_size=32,
+             hidden_act="silu", rms_norm_eps=1e-6, rope_theta=10000.0, max_position_embeddings=64,
+             tie_word_embeddings=True, initializer_range=0.02)
+
+
+def small_model(folder, run_file, task="largest", **changes):
+    """Writes <folder>/model, its tokenizer made for the task, and <folder>/run.toml."""
+    qed(folder, "tokenizer", "train", "--kind", "chars", "--task", task, "--vocab", 16, "-o", "model")
+    (folder / "model/config.json").write_text(json.dumps(SMALL | changes))
+    (folder / "run.toml").write_text(run_file)
+
+
+def qed_words(words, sets=()):
+    """A command of qed that finds the plugins of the tests."""
+    return [os.environ["QED_BIN"], *map(str, words), *(part for text in sets for part in ("--set", text)),
+            "--plugin-dir", str(BINARY / "test_plugins")]
+
+
+def qed(folder, *words, sets=(), expect=0, environment=()):
+    """Runs a command of qed in the folder; returns its stderr."""
+    words = qed_words(words, sets)
+    done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env=os.environ | dict(environment))
+    check(done.returncode == expect,
+          f"exit code {done.returncode} instead of {expect}; {' '.join(words[1:])} said:\n{done.stderr}")
+    return done.stderr
+
+
+def train_small(run, sets=(), expect=0, environment=()):
+    """Trains in the folder `run`, which stands beside small_model's run.toml; returns stderr."""
+    return qed(run.parent, "train", "run.toml", "--run", run, sets=sets, expect=expect,
+               environment=environment)
+
+
 def command(folder, sets=(), flags=()):
     overrides = [part for text in sets for part in ("--set", text)]
     return [os.environ["QED_BIN"], "train", QUICKSTART, "--run", str(folder), *overrides, *flags]
@@ -35,9 +72,18 @@ def command(folder, sets=(), flags=()):
 
 def start(folder, sets=(), flags=()):
     """Starts qed and does not wait; what it says goes to <folder>.log."""
+    return start_words(folder, command(folder, sets, flags))
+
+
+def start_small(folder, sets=()):
+    """The same of train_small."""
+    return start_words(folder, qed_words(("train", "run.toml", "--run", folder), sets))
+
+
+def start_words(folder, words):
     with open(f"{folder}.log", "a") as log:
-        return subprocess.Popen(command(folder, sets, flags), cwd=pathlib.Path(folder).parent,
-                                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return subprocess.Popen(words, cwd=pathlib.Path(folder).parent, stdin=subprocess.DEVNULL,
+                                stdout=log, stderr=log)
 
 
 def train(folder, sets=(), flags=(), expect=0):
@@ -47,6 +93,25 @@ def train(folder, sets=(), flags=(), expect=0):
     check(done.returncode == expect,
           f"exit code {done.returncode} instead of {expect}; qed said:\n{done.stderr}")
     return done.stderr
+
+
+def train_with_room(folder, limit_bytes, sets=()):
+    """Runs qed where no file can grow beyond `limit_bytes`, as on a disk that fills: it must end with
+    one clear message, which is returned, and leave nothing half written."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # write() fails, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
+    done = subprocess.run(command(folder, sets), cwd=pathlib.Path(folder).parent, preexec_fn=limit,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    check(done.returncode == 1, f"exit code {done.returncode} instead of 1; qed said:\n{done.stderr}")
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    check(len(errors) == 1 and "cannot write" in errors[0],
+          f"no single clear message; qed said:\n{done.stderr}")
+    check("free some space, then run the same command again" in done.stderr, done.stderr)
+    left = [path.name for path in folder.glob("checkpoints/.unfinished-*")]
+    check(not left, f"a failed write left {left} behind")
+    return errors[0]
 
 
 def kill(process):
@@ -101,6 +166,10 @@ def hashes(checkpoint):
     """{file: sha256} of a checkpoint."""
     return {str(path.relative_to(checkpoint)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(checkpoint.rglob("*")) if path.is_file()}
+
+
+def largest_file(folder):
+    return max((path.stat().st_size for path in folder.rglob("*") if path.is_file()), default=0)
 
 
 def check_same(expected, actual, what, all_checkpoints=True):

@@ -3,17 +3,9 @@ and a killed run goes on with the same bytes."""
 
 import collections
 import json
-import os
-import subprocess
 
-from harness import BINARY, check, eval_rows, rl_rows, temporary_folder
+from harness import check, eval_rows, qed, rl_rows, small_model, temporary_folder
 
-QED = os.environ["QED_BIN"]
-PLUGINS = ("--plugin-dir", str(BINARY / "test_plugins"))
-MODEL = dict(architectures=["Qwen2ForCausalLM"], model_type="qwen2", vocab_size=16, hidden_size=32,
-             num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1,
-             intermediate_size=32, hidden_act="silu", rms_norm_eps=1e-6, rope_theta=10000.0,
-             max_position_embeddings=64, tie_word_embeddings=True, initializer_range=0.02)
 RUN = """
 [model]
 config = "model/config.json"
@@ -43,13 +35,6 @@ every = 10
 kind = "rl"
 steps = 60
 """
-
-
-def qed(folder, *words, expect=0):
-    done = subprocess.run([QED, *map(str, words), *PLUGINS], cwd=folder, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True)
-    check(done.returncode == expect, f"qed {' '.join(map(str, words))} said:\n{done.stderr}")
-    return done.stderr
 
 
 def samples(run):
@@ -93,20 +78,17 @@ def check_window(run):
 
 
 with temporary_folder() as folder:
-    qed(folder, "tokenizer", "train", "--kind", "chars", "--task", "largest", "--vocab", "16", "-o",
-        "model")
-    (folder / "model/config.json").write_text(json.dumps(MODEL))
-    (folder / "two.toml").write_text(RUN)
-    said = qed(folder, "train", "two.toml", "--run", folder / "whole")
+    small_model(folder, RUN)
+    said = qed(folder, "train", "run.toml", "--run", folder / "whole")
     check("tasks largest 3, chosen 1, algorithm grpo" in said, said)
     check_mixture(folder / "whole")
     check_window(folder / "whole")
     # More steps for a finished run are the same as all of them at once.
-    qed(folder, "train", "two.toml", "--run", folder / "parts", "--set", "stage.1.steps=30")
+    qed(folder, "train", "run.toml", "--run", folder / "parts", sets=("stage.1.steps=30",))
     for line in ("metrics", "eval"):
         start = (folder / "parts" / f"{line}.jsonl").stat().st_size
         check(start > 0, f"{line}.jsonl is empty")
-    said = qed(folder, "train", "two.toml", "--run", folder / "parts")
+    said = qed(folder, "train", "run.toml", "--run", folder / "parts")
     check("resuming" in said, said)
     last = [f"checkpoints/60/{name}" for name in ("model.safetensors", "optimizer.safetensors")]
     states = [json.loads((folder / run / "checkpoints/60/trainer.json").read_text())["data"]
@@ -114,7 +96,7 @@ with temporary_folder() as folder:
     check(states[0] == states[1] and states[0]["position"] == 64 * 60, "the state of the data")
     for name in last:
         check((folder / "whole" / name).read_bytes() == (folder / "parts" / name).read_bytes(), name)
-    said = qed(folder, "train", "two.toml", "--run", folder / "other", "--set",
-               "task.1.window=[0.5, 0.4]", expect=2)
+    said = qed(folder, "train", "run.toml", "--run", folder / "other",
+               sets=("task.1.window=[0.5, 0.4]",), expect=2)
     check("error: `window` ends below where it begins" in said, said)
 print("tasks are mixed by weight, told apart by label, and resumed")

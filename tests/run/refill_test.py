@@ -4,12 +4,32 @@ killed run goes on with the same bytes."""
 import collections
 import json
 
-from harness import (NUM_RL, WITHOUT_EVAL, check, check_same, kill, rl_rows, start,
-                     temporary_folder, train, wait_for_rows)
+from harness import (check, check_same, kill, rl_rows, small_model, start_small, temporary_folder,
+                     train_small, wait_for_rows)
 
-PROMPTS = 16
-SETS = (*WITHOUT_EVAL, "stage.1.steps=200", "stage.1.checkpoint.every=0", "stage.2.eval.every=0",
-        f"rollout.prompts={PROMPTS}", "rollout.group_size=4")
+PROMPTS, STEPS = 16, 60
+# The reward is the length of a completion: often equal in a group of two.
+RUN = f"""
+[model]
+config = "model/config.json"
+[task]
+name = "faulty"
+[algorithm]
+name = "grpo"
+[sampler]
+name = "standard"
+[rollout]
+prompts = {PROMPTS}
+group_size = 2
+max_new_tokens = 12
+[train]
+lr = 1e-4
+[checkpoint]
+every = 10
+[[stage]]
+kind = "rl"
+steps = {STEPS}
+"""
 
 
 def groups(run):
@@ -60,15 +80,16 @@ def check_keep(plain, run):
 
 
 with temporary_folder() as folder:
-    train(folder / "plain", SETS)
-    refill = (*SETS, "rollout.refill=2")
-    train(folder / "refill", refill)
+    small_model(folder, RUN, "faulty")
+    train_small(folder / "plain")
+    refill = ("rollout.refill=2",)
+    train_small(folder / "refill", refill)
     check_refill(folder / "plain", folder / "refill")
-    process = start(folder / "killed", refill)
-    check(wait_for_rows(process, folder / "killed", 200 + NUM_RL // 2), "the run ended early")
+    process = start_small(folder / "killed", refill)
+    check(wait_for_rows(process, folder / "killed", STEPS // 2), "the run ended early")
     kill(process)
-    train(folder / "killed", refill)
+    train_small(folder / "killed", refill)
     check_same(folder / "refill", folder / "killed", "killed while refilling")
-    train(folder / "keep", (*SETS, "rollout.keep_groups=5"))
+    train_small(folder / "keep", ("rollout.keep_groups=5",))
     check_keep(folder / "plain", folder / "keep")
 print("groups without variance are replaced, and those of largest variance kept")

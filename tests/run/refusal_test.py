@@ -33,8 +33,11 @@ with temporary_folder() as folder:
             "hint: lower rollout.max_new_tokens")
     refuses(folder / "small vocabulary", (model(folder, "vocabulary", vocab_size=20),), 1,
             "has 21 tokens, but the model's vocabulary is 20")
-    refuses(folder / "diverged", ("stage.1.train.lr=1e30", "stage.1.train.clip_norm=0"), 1,
-            "not finite")
+    run = folder / "diverged"
+    refuses(run, ("stage.1.train.lr=1e30", "stage.1.train.clip_norm=0"), 1,
+            "error: sft step 2: ", "not finite", f"its samples are in {run}/failed_step.jsonl")
+    rows = [json.loads(line) for line in (run / "failed_step.jsonl").read_text().splitlines()]
+    check(len(rows) == 32 and all(row["step"] == 2 and row["completion_ids"] for row in rows), f"{rows[:1]}")
     refuses(folder / "greedy", ("sampler.temperature=0",), 2,
             "error: sampler `standard` is greedy, and a greedy rollout cannot be trained on",
             "hint: use a temperature above 0")

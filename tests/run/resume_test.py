@@ -3,22 +3,24 @@
     resume_test.py [--long]
 
 The reduced quick start, or the full one, is killed again and again: at random moments of both
-stages, and inside checkpoint writes.
+stages, and inside checkpoint writes; the full one also runs out of disk at random moments. These are
+50 moments with --long.
 """
 
 import random
 import sys
 import time
 
-from harness import (NUM_SFT, REDUCED, check, check_same, checkpoint_steps, kill, rows, start,
-                     temporary_folder, train, wait_for_rows)
+from harness import (NUM_SFT, REDUCED, check, check_same, checkpoint_steps, kill, largest_file, rows,
+                     start, temporary_folder, train, train_with_room, wait_for_rows)
 
 IS_LONG = "--long" in sys.argv[1:]
 SETS = () if IS_LONG else REDUCED
-NUM_MOMENTS = 15 if IS_LONG else 4  # the first half in sft, the second in rl
+NUM_MOMENTS = 38 if IS_LONG else 4  # the first half in sft, the second in rl
 # Kills inside checkpoint writes, on top: each in the first write after this step.
-WRITES_AFTER = (0, 400, 1000, 1020) if IS_LONG else (0, NUM_SFT)
+WRITES_AFTER = (0, 0, 400, 400, 1000, 1020) if IS_LONG else (0, NUM_SFT)
 MOST_TRIES = 60
+NUM_FULL_DISKS = 6 if IS_LONG else 0  # disk_full_test.py has two in short
 RNG = random.Random(20)
 
 
@@ -92,9 +94,20 @@ def test_writes(folder, expected):
     check_same(expected, run, "killed in checkpoint writes")
 
 
+def test_full_disks(folder, expected):
+    """Each time the disk has more room than the time before, and too little."""
+    for _ in range(NUM_FULL_DISKS):
+        room = RNG.randrange(largest_file(folder), largest_file(expected))
+        print(f"room for {room} bytes: {train_with_room(folder, room, SETS)}", flush=True)
+    train(folder, SETS)
+    check_same(expected, folder, "after full disks")
+
+
 with temporary_folder() as folder:
     train(folder / "undisturbed", SETS)
     test_moments(folder / "moments", folder / "undisturbed")
     (folder / "writes").mkdir()
     test_writes(folder / "writes", folder / "undisturbed")
-print(f"the same bytes after {NUM_MOMENTS} kills in steps and {len(WRITES_AFTER)} in writes")
+    test_full_disks(folder / "full", folder / "undisturbed")
+print(f"the same bytes after {NUM_MOMENTS} kills in steps, {len(WRITES_AFTER)} in writes and "
+      f"{NUM_FULL_DISKS} full disks")

@@ -20,6 +20,12 @@ class Folder : public testing::Test {
   RunConfig config(const std::vector<std::string>& sets = {}) {
     return load_run_config(QED_SOURCE_DIR "/configs/quickstart.toml", sets, host_);
   }
+  // The quick start's folder with a row.
+  void begin() {
+    MetricsRow row;
+    row.add("step", std::int64_t{1});
+    RunFolder(path_, config(), false).write(row);
+  }
   fs::path model_config() const { return QED_SOURCE_DIR "/configs/quickstart/config.json"; }
 
   PluginHost host_{{product_plugins()}};
@@ -35,7 +41,7 @@ TEST_F(Folder, ResolvedConfigComesBackFromTomlAsItWas) {
   }
 }
 
-TEST_F(Folder, StartsEmptyAndBoundToItsConfig) {
+TEST_F(Folder, StartsEmptyWithItsConfig) {
   const RunConfig c = config();
   RunFolder folder(path_, c, false);
   EXPECT_EQ(folder.resumed_from(), std::nullopt);
@@ -57,7 +63,7 @@ TEST_F(Folder, TakesOneProcessAtATime) {
 }
 
 TEST_F(Folder, RefusesAnotherConfigWithTheKeysThatDiffer) {
-  { RunFolder folder(path_, config(), false); }
+  begin();
   const RunConfig other =
       config({"stage.2.train.lr=3e-4", "run.seed=2", "eval.every=5", "checkpoint.keep=7"});
   const Failure f = failure_of([&] { RunFolder folder(path_, other, false); });
@@ -69,15 +75,23 @@ TEST_F(Folder, RefusesAnotherConfigWithTheKeysThatDiffer) {
   EXPECT_NO_THROW(RunFolder(path_, config(), false));
 }
 
-TEST_F(Folder, StepsEvaluationAndCheckpointsMayChange) {
+TEST_F(Folder, TakesAnotherConfigAsLongAsNothingWasDone) {
   { RunFolder folder(path_, config(), false); }
-  const RunConfig other = config({"stage.2.steps=50", "eval.every=5", "checkpoint.keep=7"});
+  const RunConfig other = config({"run.seed=2"});
+  EXPECT_NO_THROW(RunFolder(path_, other, false));
+  EXPECT_EQ(from_toml(read_file(path_ / "config.toml"), ""), other.to_json());
+}
+
+TEST_F(Folder, StepsEvaluationCheckpointsAndLimitsMayChange) {
+  begin();
+  const RunConfig other = config({"stage.2.steps=50", "eval.every=5", "checkpoint.keep=7",
+                                  "rollout.max_failure_frac=0.1", "rollout.verify_timeout_s=9"});
   EXPECT_NO_THROW(RunFolder(path_, other, false));
   EXPECT_EQ(from_toml(read_file(path_ / "config.toml"), ""), other.to_json());
 }
 
 TEST_F(Folder, ADamagedConfigIsNamedWithTheWayOut) {
-  { RunFolder folder(path_, config(), false); }
+  begin();
   write_file(path_ / "config.toml", "[run]\nseed = \n");
   const Failure f = failure_of([&] { RunFolder folder(path_, config(), false); });
   EXPECT_THAT(f.message,

@@ -110,12 +110,38 @@ def check_learning(learn, folder, found):
     check(losses[0] == losses[1] == losses[2], f"pairs and messages are learned alike: {losses}")
     _, said = learn(folder / "data0.jsonl", "max_tokens = 20")
     check("of them cut" in said, said)
+    check_turns(learn, folder, pairs, more, len(pairs[0]["prompt"]) + found[0]["num_tokens"])
     # A row of an item that is held out is not learned.
     held = json.loads(qed("items", "arithmetic", *DIGITS, "--split", "test", "-n", 1,
                           "--json").stdout)["key"]
     _, said = learn(write_rows(folder / "leak.jsonl", [pairs[0] | {"item": held}, *pairs]),
                     more='[task]\nname = "arithmetic"\ndigits = 1\n[eval]\nevery = 5\nitems = 4\n')
     check("8 demonstrations; 1 left out: held out" in said, said)
+
+
+def check_turns(learn, folder, pairs, more, room):
+    """Each answer of a conversation is learned after what came before it, but for those of weight 0."""
+    (ask, answer), (ask2, answer2) = ([p["prompt"], p["completion"]] for p in pairs[:2])
+    talk = [{"role": role, "content": text} for role, text in
+            (("user", ask), ("assistant", answer), ("user", ask2), ("assistant", answer2))]
+    heard = [talk[0], talk[1] | {"weight": 0}, *talk[2:]]
+    turns = [{"prompt": talk[:1], "completion": answer}, {"prompt": talk[:3], "completion": answer2}]
+    losses = []
+    for name, rows_, said_ in (("talk", [{"messages": talk}], "2 demonstrations of 1 row"),
+                               ("turns", turns, "2 demonstrations\n"),
+                               ("heard", [{"messages": heard}], "1 demonstration\n"),
+                               ("last", turns[1:], "1 demonstration\n")):
+        run, said = learn(write_rows(folder / f"{name}.jsonl", rows_), more=more)
+        check(said_ in said, said)
+        losses.append([row["sft/loss"] for row in rows(run)])
+    check(losses[0] == losses[1] != losses[2] == losses[3], f"turns of a conversation: {losses}")
+    # As many tokens as the first turn has.
+    _, said = learn(folder / "talk.jsonl", f"max_tokens = {room}", more)
+    check("1 demonstration, 1 of them cut" in said, said)
+    for weight, message in ((0.5, "the `weight` of a message must be 0 or 1, not 0.5"),
+                            (0, "no message of the assistant has a `weight` other than 0")):
+        learn.refuses([{"messages": [talk[0], talk[1] | {"weight": weight}]}],
+                      f"bad row in {folder}/bad.jsonl:1: {message}", more=more)
 
 
 def check_refusals(learn, folder):
@@ -133,8 +159,8 @@ def check_refusals(learn, folder):
     learn.refuses([{"prompt": "1" * 30, "completion": "1"}],
                   bad + "its prompt has 30 tokens, and `max_tokens` = 20 leaves nothing of the "
                   "completion", "max_tokens = 20")
-    learn.refuses([good], f"{folder}/bad.jsonl has 1 row to learn from, not 2", "demonstrations = 2")
-    learn.refuses([], f"{folder}/bad.jsonl has 0 rows to learn from, not 1")
+    learn.refuses([good], f"{folder}/bad.jsonl has 1 demonstration to learn from, not 2", "demonstrations = 2")
+    learn.refuses([], f"{folder}/bad.jsonl has 0 demonstrations to learn from, not 1")
     learn.refuses([good], "[eval] needs a task, and the stage that learns from a file has none",
                   more="[eval]\nevery = 1\n")
 

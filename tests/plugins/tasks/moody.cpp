@@ -52,6 +52,7 @@ class Moody {
       throw qed::Error("no verdict on sample " + std::to_string(sample.index));
     if (sample.text == "throw int") throw 42;
     if (sample.text == "overlap") return overlap();
+    if (sample.text == "sleep") std::this_thread::sleep_for(std::chrono::minutes(1));
     qed::Score score{.reward = 0.25, .verdict = qed::Verdict::kWrong, .note = "a quarter"};
     score.terms = {1, 2};
     if (sample.text == "nan") score.reward = NAN;
