@@ -5,10 +5,11 @@
 // {prompt, completions: [{tokens, old_logp, reward}]}, temperature, aggregation,
 // aggregation_length, kl {coef, estimator, place}, entropy_coef, nll_coef, micro_tokens, lr, and
 // out: a folder, which gets gradient.safetensors, and in updated/ the model after one step of
-// AdamW.
+// AdamW. With critic, a folder, completions have old_value too, and out/critic gets the same.
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
@@ -16,6 +17,8 @@
 
 #include "core/host/plugin_host.h"
 #include "core/model/model_folder.h"
+#include "core/train/advantages.h"
+#include "core/train/critic.h"
 #include "core/train/optimizer.h"
 #include "core/train/policy_gradient.h"
 #include "core/train/reference.h"
@@ -57,16 +60,30 @@ struct Rollouts {
   }
 };
 
-void compute_advantages(const Algorithm& algorithm, Experience& e) {
-  std::vector<std::size_t> all(e.num_seqs());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  const BatchView batch(e, all, 1);
-  qed_advantage out{};
-  out.size = sizeof out;
-  out.adv = {e.adv.data(), e.adv.size()};
-  out.keep = {e.keep.data(), e.keep.size()};
-  MetricSums metrics;
-  algorithm.advantage(batch.abi(), out, metrics, 0);
+// The critic, where there is one; the experience gets its old values.
+std::unique_ptr<Critic> open_critic(const json& request, Experience& e) {
+  if (!request.contains("critic")) return nullptr;
+  for (const json& group : request.at("groups")) {
+    for (const json& c : group.at("completions")) {
+      const auto values = c.at("old_value").get<std::vector<float>>();
+      e.value.insert(e.value.end(), values.begin(), values.end());
+    }
+  }
+  e.ret.assign(e.num_tokens(), 0);
+  return std::make_unique<Critic>(std::filesystem::path(request.at("critic").get<std::string>()));
+}
+
+// Writes the gradient, makes one step of AdamW, and writes the model.
+void step(Weights& weights, AdamW& optimizer, const json& request,
+          const std::filesystem::path& config, const std::filesystem::path& out) {
+  std::filesystem::create_directories(out / "updated");
+  write_safetensors(out / "gradient.safetensors", weights.tensors(), Dtype::kFloat32,
+                    weights.rows(weights.grad()));
+  TrainTable train;
+  train.clip_norm = 0;
+  optimizer.step(train, request.at("lr"));
+  write_model_folder(out / "updated", config, weights.tensors(), Dtype::kFloat32,
+                     weights.rows(weights.flat()));
 }
 
 void update(const json& request) {
@@ -99,23 +116,22 @@ void update(const json& request) {
           {"kl", std::nullopt, kl_penalty(options.kl_estimator, kl_coef, e).reward});
     }
   }
-  compute_advantages(algorithm, e);
+  const std::unique_ptr<Critic> critic = open_critic(request, e);
+  options.critic = critic.get();
+  MetricSums metrics;
+  compute_advantages(algorithm, e, 1, 0, metrics);
 
-  AdamW optimizer(model.weights());
   std::vector<std::size_t> all(e.num_seqs());
   std::iota(all.begin(), all.end(), std::size_t{0});
-  MetricSums metrics;
   policy_gradient(model, algorithm, e, all, options, metrics);
   const std::filesystem::path out = request.at("out").get<std::string>();
-  Weights& weights = model.weights();
-  write_safetensors(out / "gradient.safetensors", weights.tensors(), Dtype::kFloat32,
-                    weights.rows(weights.grad()));
-  TrainTable train;
-  train.clip_norm = 0;
-  optimizer.step(train, request.at("lr"));
-  std::filesystem::create_directories(out / "updated");
-  write_model_folder(out / "updated", folder / "config.json", weights.tensors(), Dtype::kFloat32,
-                     weights.rows(weights.flat()));
+  AdamW optimizer(model.weights());
+  step(model.weights(), optimizer, request, folder / "config.json", out);
+  if (critic != nullptr) {
+    const std::filesystem::path from = request.at("critic").get<std::string>();
+    step(critic->model().weights(), critic->optimizer(), request, from / "config.json",
+         out / "critic");
+  }
 }
 
 }  // namespace

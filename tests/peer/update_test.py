@@ -2,9 +2,9 @@
 
 From the same weights, tokens, rewards and old log-probs, qed in float32 and the script in float64, so
 that the rounding seen is qed's: per tensor max |gradient difference| <= 1e-5 max |gradient|, and after one step of AdamW
-||dw - dw_ref|| <= 1e-3 ||dw_ref||, for grpo, reinforce_pp and gspo, with KL in the loss and in the
-reward, every aggregation, an entropy bonus and the NLL of positive samples. The old log-probs are
-far enough from the policy's that ratios are clipped.
+||dw - dw_ref|| <= 1e-3 ||dw_ref||, for grpo, reinforce_pp, gspo and ppo with its critic, with KL in
+the loss and in the reward, every aggregation, an entropy bonus and the NLL of positive samples. The
+old log-probs and values are far enough from the models' that ratios and values are clipped.
 """
 
 import json
@@ -40,6 +40,12 @@ CASES = {
     "gspo, k1 in the loss": dict(
         algorithm="gspo", options=dict(clip_low=0.05, clip_high=0.05),
         aggregation="seq-mean-token-mean", kl=dict(coef=0.1, estimator="k1", place="loss")),
+    "ppo, k1 in the reward": dict(
+        algorithm="ppo", options={"gamma": 0.98, "lambda": 0.9, "value_clip": 0.2},
+        kl=dict(coef=0.1, estimator="k1", place="reward")),
+    "ppo without value clip, seq-mean-token-mean, k3 in the loss": dict(
+        algorithm="ppo", options=dict(value_clip=0.0, clip_high=0.28, whiten=False),
+        aggregation="seq-mean-token-mean", kl=dict(coef=0.2, estimator="k3", place="loss")),
 }
 LENGTH = 24  # of aggregation "constant"
 
@@ -59,6 +65,24 @@ def make_model(seed, near=None):
     return model
 
 
+def make_critic(seed):
+    """A value model, as Hugging Face has them: a body and one row, `score.weight`."""
+    import torch
+    import transformers
+
+    torch.manual_seed(seed)
+    config = transformers.Qwen2Config(**MODEL, num_labels=1)
+    return transformers.Qwen2ForSequenceClassification(config).eval()
+
+
+def values(critic, prompt, tokens):
+    """[tokens] What it expects just before each token."""
+    import torch
+
+    h = critic.model(torch.tensor([prompt + tokens])).last_hidden_state
+    return critic.score(h)[0, len(prompt) - 1:-1, 0]
+
+
 def logp_and_entropy(model, prompt, tokens):
     import torch
 
@@ -67,8 +91,8 @@ def logp_and_entropy(model, prompt, tokens):
     return (logp.gather(1, torch.tensor(tokens)[:, None])[:, 0], -(logp.exp() * logp).sum(-1))
 
 
-def draw_groups(model, rng):
-    """Random completions with rewards; old log-probs are the policy's with noise."""
+def draw_groups(model, critic, rng):
+    """Random completions with rewards; old log-probs and values are the models' with noise."""
     import torch
 
     groups = []
@@ -80,9 +104,12 @@ def draw_groups(model, rng):
             tokens = [rng.randrange(1, MODEL["vocab_size"]) for _ in range(rng.randint(3, 20))]
             with torch.no_grad():
                 logp, _ = logp_and_entropy(model, prompt, tokens)
+                value = values(critic, prompt, tokens)
             old = [x + rng.uniform(-0.5, 0.5) for x in logp.tolist()]
             group["completions"].append(dict(tokens=tokens, reward=rng.choice([0.0, 0.1, 1.0]),
                                              old_logp=torch.tensor(old).tolist()))
+            old = [x + rng.uniform(-0.5, 0.5) for x in value.tolist()]
+            group["completions"][-1]["old_value"] = torch.tensor(old).tolist()
         groups.append(group)
     return groups
 
@@ -117,14 +144,45 @@ def returns(case, rewards, token_rewards):
     return out
 
 
+def gae(case, rewards, token_rewards, old_values):
+    """Advantages before whitening, and returns: [tokens] of each completion."""
+    import torch
+
+    gamma, decay = case["options"].get("gamma", 1.0), case["options"].get("lambda", 1.0)
+    adv, ret = [], []
+    for reward, per_token, v in zip(rewards, token_rewards, old_values):
+        r = per_token.clone()
+        r[-1] += reward
+        after = torch.cat([v[1:], torch.zeros(1)])
+        a = r + gamma * after - v
+        for t in range(len(a) - 2, -1, -1):
+            a[t] += gamma * decay * a[t + 1]
+        adv.append(a)
+        ret.append(a + v)
+    return adv, ret
+
+
+def whitened(parts):
+    import torch
+
+    flat = torch.cat(parts)
+    scale = torch.rsqrt(flat.var(unbiased=True) + 1e-8)
+    return [(x - flat.mean()) * scale for x in parts]
+
+
+def value_loss(case, value, old, ret):
+    import torch
+
+    clip = case["options"].get("value_clip", 0.5)
+    near = torch.clamp(value, old - clip, old + clip) if clip > 0 else value
+    return torch.maximum((value - ret) ** 2, (near - ret) ** 2) / 2
+
+
 def advantages(case, groups, rewards, token_rewards):
     import torch
 
     if case["algorithm"] == "reinforce_pp":
-        g = returns(case, rewards, token_rewards)
-        flat = torch.cat(g)
-        scale = torch.rsqrt(flat.var(unbiased=True) + 1e-8)
-        return [(x - flat.mean()) * scale for x in g]
+        return whitened(returns(case, rewards, token_rewards))
     scores = [r + float(k.sum()) for r, k in zip(rewards, token_rewards)]
     out, begin = [], 0
     for group in groups:
@@ -147,7 +205,8 @@ def surrogate(case, a, ratio):
     return torch.where((a < 0) & (dual > 0), torch.minimum(loss, -a * dual), loss) if dual else loss
 
 
-def plain_loss(case, model, reference, groups):
+def plain_loss(case, model, reference, critic, groups):
+    """The loss of the policy and, where there is one, of the critic; and what was clipped."""
     import torch
 
     rows = [(g["prompt"], c) for g in groups for c in g["completions"]]
@@ -160,10 +219,17 @@ def plain_loss(case, model, reference, groups):
             refs.append(logp_and_entropy(reference, prompt, c["tokens"])[0])
     in_reward = kl["coef"] if kl["place"] == "reward" else 0.0
     penalties = [-in_reward * kl_of(kl["estimator"], o, r) for o, r in zip(olds, refs)]
-    adv = advantages(case, groups, [c["reward"] for _, c in rows], penalties)
+    rewards = [c["reward"] for _, c in rows]
+    old_values = [torch.tensor(c["old_value"], dtype=torch.float64) for _, c in rows]
+    rets = old_values  # unused, but for ppo
+    if case["algorithm"] == "ppo":
+        adv, rets = gae(case, rewards, penalties, old_values)
+        adv = whitened(adv) if case["options"].get("whiten", True) else adv
+    else:
+        adv = advantages(case, groups, rewards, penalties)
 
-    loss, num_clipped = 0.0, 0
-    for (prompt, c), old, ref, a in zip(rows, olds, refs, adv):
+    loss, of_critic, num_clipped, num_values_clipped = 0.0, 0.0, 0, 0
+    for (prompt, c), old, ref, a, old_value, ret in zip(rows, olds, refs, adv, old_values, rets):
         n = len(c["tokens"])
         weight = {"token-mean": 1 / num_tokens, "seq-mean-token-mean": 1 / (len(rows) * n),
                   "seq-mean-token-sum": 1 / len(rows),
@@ -180,37 +246,58 @@ def plain_loss(case, model, reference, groups):
             loss = loss + kl["coef"] * weight * kl_of(kl["estimator"], logp, ref).sum()
         if c["reward"] > 0:
             loss = loss - case["nll_coef"] / num_positive * logp.sum()
-    return loss, num_clipped
+        if case["algorithm"] == "ppo":
+            value = values(critic, prompt, c["tokens"])
+            own = value_loss(case, value, old_value, ret)
+            num_values_clipped += int((own > (value - ret) ** 2 / 2).sum())
+            of_critic = of_critic + weight * own.sum()
+    return loss, of_critic, num_clipped, num_values_clipped
 
 
 # ---- The comparison.
 
 
 def check(name, case, folder):
-    import copy
-
-    import torch
-    from safetensors.torch import load_file
-
     model = make_model(1)
     reference = make_model(2, near=model)
-    groups = draw_groups(model, random.Random(3))
+    critic = make_critic(4)
+    groups = draw_groups(model, critic, random.Random(3))
     model.save_pretrained(folder / "model")
     reference.save_pretrained(folder / "reference")
-    model, reference = model.double(), reference.double()
+    critic.save_pretrained(folder / "critic")
+    model, reference, critic = model.double(), reference.double(), critic.double()
     (folder / "out").mkdir(exist_ok=True)
     request = dict(case, model=str(folder / "model"), reference=str(folder / "reference"),
                    plugins=str(peer.BINARY / "lib" / "qed" / "plugins"), groups=groups,
                    temperature=TEMPERATURE, aggregation_length=LENGTH, micro_tokens=60, lr=LR,
                    out=str(folder / "out"))
+    has_critic = case["algorithm"] == "ppo"
+    if has_critic:
+        request["critic"] = str(folder / "critic")
     (folder / "request.json").write_text(json.dumps(request))
     peer.run(peer.BINARY / "tests" / "bin" / "update_peer", folder / "request.json")
 
-    before = copy.deepcopy(model.state_dict())
-    loss, num_clipped = plain_loss(case, model, reference, groups)
+    loss, of_critic, num_clipped, num_values_clipped = plain_loss(case, model, reference, critic,
+                                                                  groups)
     assert num_clipped > 0, f"{name}: no ratio was clipped, so the case shows less than it should"
     loss.backward()
-    ours = load_file(folder / "out" / "gradient.safetensors")
+    compare(f"{name}: {num_clipped} clipped", model, folder / "out")
+    if has_critic:
+        clips = case["options"].get("value_clip", 0.5) > 0
+        assert not clips or num_values_clipped > 0, f"{name}: no value was clipped"
+        of_critic.backward()
+        compare(f"{name}: {num_values_clipped} values clipped", critic, folder / "out" / "critic")
+
+
+def compare(name, model, folder):
+    """The gradient that a model has, and its step, with those that qed wrote."""
+    import copy
+
+    import torch
+    from safetensors.torch import load_file
+
+    before = copy.deepcopy(model.state_dict())
+    ours = load_file(folder / "gradient.safetensors")
     worst = 0.0
     for key, weight in model.named_parameters():
         largest = weight.grad.abs().max().item()
@@ -218,14 +305,14 @@ def check(name, case, folder):
         worst = max(worst, difference / largest)
     torch.optim.AdamW(model.parameters(), lr=LR, betas=(0.9, 0.999), eps=1e-8,
                       weight_decay=0.0).step()
-    after = load_file(folder / "out" / "updated" / "model.safetensors")
+    after = load_file(folder / "updated" / "model.safetensors")
     wrong = total = 0.0
     for key, weight in model.named_parameters():
         step = weight.detach() - before[key]
         wrong += ((after[key].double() - before[key]) - step).square().sum().item()
         total += step.square().sum().item()
     moved = (wrong / total) ** 0.5
-    print(f"{name}: {num_clipped} clipped; max |dg| / max |g| {worst:.1e}; "
+    print(f"{name}; max |dg| / max |g| {worst:.1e}; "
           f"||dw - dw_ref|| / ||dw_ref|| {moved:.1e}", flush=True)
     assert worst <= 1e-5, f"{name}: the gradients differ"
     assert moved <= 1e-3, f"{name}: the updates differ"
