@@ -6,6 +6,7 @@
 // call.
 
 #include "core/host/plugin_call.h"
+#include "core/host/plugin_state.h"
 
 #include <cstdint>
 #include <map>
@@ -27,6 +28,7 @@ class Algorithm {
   Algorithm& operator=(const Algorithm&) = delete;
 
   const std::string& name() const;
+  PluginState state() const { return {component_, table_->object, self_}; }
   std::uint64_t needs() const { return needs_; }  // QED_NEEDS_<what>
   // Throws Error with exit code 3 when the algorithm needs what is not in `provided`.
   void check_needs(std::uint64_t provided) const;

@@ -134,10 +134,13 @@ void* create_object(const Component& component, const qed_object& table, const s
   const std::int32_t status = call_plugin(
       component, "create", [&] { return table.create(host, call.abi(), to_abi(options), &self); });
   if (status != QED_OK) fail_call(component, "", call, status);
-  if (table.get_extension != nullptr &&
-      table.get_extension(self, to_abi("qed.state/1")) != nullptr) {
-    table.destroy(self);  // else a resumed run would go on without it, and differ
-    fail_plugin(component, "it keeps a state between calls, which this qed cannot save yet");
+  if (table.get_extension == nullptr) return self;
+  const void* extension = table.get_extension(self, to_abi("qed.state/1"));
+  const auto* state = static_cast<const qed_state*>(extension);
+  if (state != nullptr &&
+      (state->size < sizeof(qed_state) || state->save == nullptr || state->restore == nullptr)) {
+    table.destroy(self);
+    fail_plugin_bug(component, "its qed.state/1 lacks `save` or `restore`");
   }
   return self;
 }

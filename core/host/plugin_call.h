@@ -96,7 +96,7 @@ std::string label(const Component& component);
                             const PluginCall& call, std::int32_t status);
 
 // Creates a component's object: the common part of the faces. Throws Error when the component
-// refuses its options, or keeps a state (qed.state/1).
+// refuses its options, or has a qed.state/1 that is not whole.
 void* create_object(const Component& component, const qed_object& table, const std::string& options,
                     const qed_host* host);
 

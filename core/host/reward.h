@@ -5,6 +5,7 @@
 
 #include "core/host/call_watch.h"
 #include "core/host/plugin_call.h"
+#include "core/host/plugin_state.h"
 #include "core/host/task.h"
 
 #include <cstdint>
@@ -42,6 +43,7 @@ class Reward {
   Reward& operator=(const Reward&) = delete;
 
   const std::string& name() const;
+  PluginState state() const { return {component_, table_->object, self_}; }
   // `score` must get whole groups, adjacent, in order.
   bool by_group() const { return (component_.abi->flags & QED_WHOLE_GROUPS) != 0; }
   bool has_token_rewards() const { return (component_.abi->flags & QED_TOKEN_REWARDS) != 0; }

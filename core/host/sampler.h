@@ -5,6 +5,7 @@
 // not QED_CONCURRENT.
 
 #include "core/host/plugin_call.h"
+#include "core/host/plugin_state.h"
 
 #include <cstdint>
 #include <span>
@@ -29,6 +30,7 @@ class Sampler {
   Sampler& operator=(const Sampler&) = delete;
 
   const std::string& name() const;
+  PluginState state() const { return {component_, table_->object, self_}; }
   // In the order given by the plugin. Refuses ops that abi.h does not have, and values that make no
   // sense. `seed` is the only source of entropy of the call.
   std::vector<SampleOp> plan(const qed_request& request, std::uint64_t seed) const;

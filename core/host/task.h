@@ -6,6 +6,7 @@
 
 #include "core/host/call_watch.h"
 #include "core/host/plugin_call.h"
+#include "core/host/plugin_state.h"
 
 #include <cstdint>
 #include <optional>
@@ -59,6 +60,7 @@ class Task {
   Task& operator=(const Task&) = delete;
 
   const std::string& name() const;
+  PluginState state() const { return {component_, table_->object, self_}; }
   const std::vector<std::string>& splits() const { return splits_; }  // "train" first
   const std::vector<std::string>& terms() const { return terms_; }
   // `verify` must get whole groups, adjacent, in order.

@@ -31,6 +31,12 @@ Scorer::Scorer(const Task& task, double task_weight, const std::vector<RewardTer
   }
 }
 
+std::vector<PluginState> Scorer::extra_states() const {
+  std::vector<PluginState> out;
+  for (const Extra& extra : extras_) out.push_back(extra.reward->state());
+  return out;
+}
+
 void Scores::append(Scores&& more) {
   if (scores.empty()) {
     *this = std::move(more);

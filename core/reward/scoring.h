@@ -54,6 +54,7 @@ class Scorer {
   Scores score(std::span<const SampleView> samples, std::uint64_t seed) const;
 
   const Task& task() const { return task_; }
+  std::vector<PluginState> extra_states() const;  // of the extra terms, in order
 
  private:
   struct Extra {

@@ -86,10 +86,16 @@ Collector::Collector(RunContext& run, std::uint64_t needs)
     }
   }
   tasks_.items().restore(run.state().data);
-  if (sampler_.has_mask()) {
-    throw Error(
-        cat("sampler `", sampler_.name(), "` masks tokens, which this qed cannot train with"),
-        "use a sampler without a mask", kExitUsage);
+}
+
+void Collector::add_states(PluginStates& to) const {
+  tasks_.add_states(to);
+  to.add("sampler", sampler_.state());
+  for (std::size_t i = 0; i < scorers_.size(); ++i) {
+    const std::vector<PluginState> extras = scorers_[i]->extra_states();
+    for (std::size_t k = 0; k < extras.size(); ++k) {
+      to.add(cat("reward.", i + 1, ".", k + 1), extras[k]);
+    }
   }
 }
 
@@ -174,6 +180,8 @@ void Collector::score(std::int64_t step, ScoredGroups& groups) const {
   const std::uint64_t seed = run_.key("verify").add(static_cast<std::uint64_t>(step)).value();
   GenerateOptions options = generate_options(run_);
   options.keep_entropy = true;
+  if (sampler_.has_mask()) options.mask = &sampler_;
+  options.mask_seed = run_.key("mask").add(static_cast<std::uint64_t>(step)).value();
   complete(run_.model, run_.tokenizer, scorers, options, seed, groups);
   treat_truncated(stage_.rollout.truncated, groups.completions, groups.scored);
   if (scorers_.size() == 1) return;

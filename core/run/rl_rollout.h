@@ -36,8 +36,7 @@ std::vector<double> group_variances(const ScoredGroups& groups);
 // Makes the rollouts of the current stage. [main] only; the run must outlive it.
 class Collector {
  public:
-  // Goes on where run.state() stands. `needs` are those of the algorithm (QED_NEEDS_<what>). Throws
-  // Error for a sampler that cannot be trained with.
+  // Goes on where run.state() stands. `needs` are those of the algorithm (QED_NEEDS_<what>).
   Collector(RunContext& run, std::uint64_t needs);
 
   // The rollout of a step, counted from 1 in its stage: rollout.prompts groups. With
@@ -50,6 +49,7 @@ class Collector {
   // The reward terms of all tasks: what Score::terms of a rollout hold, NaN where a task does not
   // have the term.
   const std::vector<std::string>& terms() const { return terms_; }
+  void add_states(PluginStates& to) const;
   std::string data_state() const { return tasks_.items().state(); }
 
  private:

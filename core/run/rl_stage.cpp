@@ -14,6 +14,10 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
   const Stage& stage = run.stage();
   Learner learner(run);
   Collector collector(run, learner.needs());
+  PluginStates states;
+  states.add("algorithm", learner.algorithm_state());
+  collector.add_states(states);
+  if (run.state().stage_step > 0) states.restore(*run.folder.resumed_from());
   Evaluator evaluator(run, collector.tasks());
   evaluator.before_first_step();
 
@@ -34,7 +38,9 @@ void run_rl_stage(RunContext& run, const std::atomic<bool>& stop) {
     run.state().data = collector.data_state();
     log_step(run, collector.terms(), rollout, experience, updates, watch.seconds(), lr);
     evaluator.after_step();
-    if (end_step(run, learner.optimizer(), stop, learner.checkpoint_parts())) return;
+    std::vector<CheckpointPart> parts = learner.checkpoint_parts();
+    states.add_to(parts);
+    if (end_step(run, learner.optimizer(), stop, parts)) return;
   }
 }
 

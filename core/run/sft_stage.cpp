@@ -74,7 +74,14 @@ void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
   const SftMaterial material(run);
   EpochOrder order(material.demonstrations.size(), run.key("order"));
   AdamW optimizer(run.model.weights());
-  if (run.state().stage_step > 0) read_optimizer(*run.folder.resumed_from(), optimizer);
+  PluginStates states;
+  material.tasks.add_states(states);
+  std::vector<CheckpointPart> parts;
+  states.add_to(parts);
+  if (run.state().stage_step > 0) {
+    read_optimizer(*run.folder.resumed_from(), optimizer);
+    states.restore(*run.folder.resumed_from());
+  }
   Evaluator evaluator(run, material.tasks);
   evaluator.before_first_step();
 
@@ -109,7 +116,7 @@ void run_sft_stage(RunContext& run, const std::atomic<bool>& stop) {
     run.live.update(live_text(step, stage.steps, loss, lr, step_s));
     if (step == stage.steps) run.live.milestone(live_text(step, stage.steps, loss, lr, step_s));
     evaluator.after_step();
-    if (end_step(run, optimizer, stop)) return;
+    if (end_step(run, optimizer, stop, parts)) return;
   }
 }
 

@@ -26,6 +26,10 @@ TaskSet::TaskSet(RunContext& run) {
   items_ = std::make_unique<Mixture>(std::move(sources), run.key("data"));
 }
 
+void TaskSet::add_states(PluginStates& to) const {
+  for (std::size_t i = 0; i < size(); ++i) to.add(cat("task.", i + 1), task(i).state());
+}
+
 std::string TaskSet::names() const {
   std::string out;
   for (std::size_t i = 0; i < size(); ++i) out += cat(i == 0 ? "" : ", ", label(i));

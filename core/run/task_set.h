@@ -4,6 +4,7 @@
 
 #include "core/data/mixture.h"
 #include "core/run/context.h"
+#include "core/run/plugin_states.h"
 
 #include <cstddef>
 #include <memory>
@@ -22,6 +23,7 @@ class TaskSet {
   std::size_t size() const { return tasks_.size(); }
   const Task& task(std::size_t i) const { return *tasks_.at(i); }
   const std::string& label(std::size_t i) const { return items_->sources().at(i).label; }
+  void add_states(PluginStates& to) const;
   std::string names() const;  // for messages: "sums", "sums, words"
   // The first task's; none where there is no task.
   std::unordered_set<std::string> held_out() const;

@@ -255,11 +255,11 @@ TEST_F(Faces, APluginMayBeWrittenInC) {
   EXPECT_EQ(f.message, "sampler `plain_c`: options must be {}");
 }
 
-TEST_F(Faces, AComponentWithAStateIsRefused) {
+TEST_F(Faces, AComponentWhoseStateIsNotWholeIsRefused) {
   const Component& component = host_.load("sampler", "plain_state");
   const auto f = failure_of([&] { Sampler(component, "{}", host_.abi()); });
-  EXPECT_EQ(f.message, path("sampler", "plain_state") +
-                           "it keeps a state between calls, which this qed cannot save yet");
+  EXPECT_EQ(f.message,
+            path("sampler", "plain_state") + "its qed.state/1 lacks `save` or `restore`");
   EXPECT_EQ(f.exit_code, kExitPlugin);
 }
 
