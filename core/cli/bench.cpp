@@ -37,7 +37,7 @@ void add_kind(CLI::App& app, const std::string& kind, const std::string& help,
 }
 
 struct TrainBenchOptions : CommonOptions {
-  std::string model, algorithm = "grpo";
+  std::string model, algorithm = "grpo", dtype = "float32";
   std::int64_t prompts = 8, group = 8, tokens = 64, steps = 5, threads = 0;
   TrainTable train;
   bool is_chosen = false, is_json = false;
@@ -58,6 +58,7 @@ void add_train_kind(CLI::App& app, const std::shared_ptr<TrainBenchOptions>& o) 
   count("--steps", o->steps, "the median of all but the first counts (default 5)");
   count("--micro-tokens", o->train.micro_tokens, "as train.micro_tokens");
   command->add_flag("--checkpointing", o->train.checkpointing, "as train.checkpointing");
+  add_dtype_option(*command, o->dtype);
   count("--threads", o->threads, "0: one per core");
   command->add_option("--algorithm", o->algorithm, "a plugin (default grpo)")->type_name("NAME");
   add_set_option(*command, *o, "an option of the algorithm, for example clip_high=0.28");
@@ -82,6 +83,7 @@ int run_train(const TrainBenchOptions& o) {
        .group = o.group,
        .tokens = o.tokens,
        .steps = o.steps,
+       .dtype = dtype_option(o.dtype),
        .threads = o.threads,
        .train = o.train,
        .is_json = o.is_json});

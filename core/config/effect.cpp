@@ -73,10 +73,11 @@ std::string no_effect_reason(const Stage& stage, std::string_view table, std::st
     gate = "eval.every";
     return "`every` in [eval] is 0";
   }
-  if (table == "eval" && key == "samples" &&
+  if (table == "eval" && (key == "samples" || key == "top_p") &&
       std::ranges::all_of(stage.eval.temperatures, [](double t) { return t == 0; })) {
     gate = "eval.temperatures";
-    return "at temperature 0 all completions of an item are alike";
+    return key == "samples" ? "at temperature 0 all completions of an item are alike"
+                            : "at temperature 0 the likeliest token is taken";
   }
   return "";
 }

@@ -56,11 +56,6 @@ void load_model(const Document& document, Resolver& resolver, RunConfig& config)
   read_model(resolver.table(table_spec("model").options, layers, engine_names("model", 0)),
              config.model);
   load_chat_template(resolver, config.model);
-  if (config.model.dtype == "bfloat16") {
-    const Node* dtype = resolver.origin(0, "model", "dtype");
-    resolver.add({dtype == nullptr ? Span{} : dtype->span, "weights in bfloat16 cannot be trained",
-                  "only float32 can", "`qed score` and `qed generate` take --dtype bfloat16"});
-  }
   const Node* path = resolver.origin(0, "model", "path");
   const Node* made = resolver.origin(0, "model", "config");
   if (path != nullptr && made != nullptr && resolver.is_set(*path) != resolver.is_set(*made)) {

@@ -115,6 +115,7 @@ struct EvalTable {
   std::int64_t items = 256;
   std::int64_t samples = 1;                  // completions per item, at temperatures above 0
   std::vector<double> temperatures = {0.0};  // the first is the core metric; 0 is greedy
+  double top_p = 1.0;                        // at temperatures above 0; 1: all tokens
 };
 
 struct CheckpointTable {

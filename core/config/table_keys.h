@@ -25,7 +25,8 @@ void visit(Visitor& v, ModelTable& t) {
   v("chat_template", t.chat_template,
     {.help = "Jinja file that turns messages into text; by default the model folder's"});
   v("dtype", t.dtype,
-    {.choices = {"float32", "bfloat16"}, .help = "of the weights; training takes float32"});
+    {.choices = {"float32", "bfloat16"},
+     .help = "of the weights that generate; training keeps float32 too"});
 }
 
 template <class Visitor>
@@ -122,6 +123,11 @@ void visit(Visitor& v, EvalTable& t) {
   v("items", t.items, {.min = 1, .help = "held-out items"});
   v("samples", t.samples, {.min = 1, .help = "completions per item, at temperatures above 0"});
   v("temperatures", t.temperatures, {.min = 0, .help = "the first is the core metric; 0: greedy"});
+  v("top_p", t.top_p,
+    {.min = 0,
+     .max = 1,
+     .is_min_open = true,
+     .help = "only the likeliest tokens with this mass; 1: all"});
 }
 
 template <class Visitor>

@@ -7,7 +7,9 @@
 
 #include "qed/philox.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -72,8 +74,7 @@ void for_each_piece(const std::vector<TensorSpec>& specs, Body&& body) {
 }  // namespace
 
 Weights::Weights(const ModelConfig& c, WeightsOptions options) : options_(options) {
-  QED_CHECK(options.dtype == Dtype::kFloat32 ||
-            (options.dtype == Dtype::kBfloat16 && !options.is_trainable));
+  QED_CHECK(options.dtype == Dtype::kFloat32 || options.dtype == Dtype::kBfloat16);
   Specs specs;
   for (TensorSpec& spec : checkpoint_tensors(c)) specs[spec.name] = spec;
   layers.resize(static_cast<std::size_t>(c.num_hidden_layers));
@@ -130,8 +131,7 @@ void Weights::add(at::Tensor& leaf, const Specs& specs, const std::vector<std::s
   const std::int64_t padded = num_panels(rows) * kLanes;
   std::vector<std::int64_t> shape = {is_bias ? padded : rows};
   if (is_matrix) shape = {num_panels(rows), depth, kLanes};
-  const bool is_half = is_matrix && options_.dtype == Dtype::kBfloat16;
-  const std::int64_t size = padded * depth / (is_half ? 2 : 1);
+  const std::int64_t size = padded * depth / (is_half(is_matrix) ? 2 : 1);
   leaves_.push_back({&leaf, is_matrix, size_, size, std::move(shape)});
   size_ += (size + kLanes - 1) / kLanes * kLanes;  // each leaf starts at a cache line
 }
@@ -139,19 +139,63 @@ void Weights::add(at::Tensor& leaf, const Specs& specs, const std::vector<std::s
 void Weights::bind() {
   flat_ = zeros(size_);
   if (options_.is_trainable) grad_ = zeros(size_);
-  const at::ScalarType matrix = options_.dtype == Dtype::kBfloat16 ? at::kBFloat16 : at::kFloat;
-  const auto view = [](const at::Tensor& flat, const Leaf& leaf, at::ScalarType type) {
-    const at::Tensor whole = flat.narrow(0, leaf.offset, leaf.size).view(type);
-    std::int64_t n = 1;
-    for (const auto s : leaf.shape) n *= s;
-    return whole.narrow(0, 0, n).view(leaf.shape).detach();
-  };
+  const bool rounds = options_.is_trainable && options_.dtype == Dtype::kBfloat16;
+  if (rounds) rounded_ = zeros((size_ + 1) / 2).view(at::kBFloat16);
   for (const Leaf& leaf : leaves_) {
-    *leaf.tensor = view(flat_, leaf, leaf.is_matrix ? matrix : at::kFloat);
+    if (rounds) {
+      *leaf.tensor =
+          leaf.is_matrix ? view(rounded_, leaf, at::kBFloat16) : at::zeros(leaf.shape, at::kFloat);
+    } else {
+      *leaf.tensor = view(flat_, leaf, is_half(leaf.is_matrix) ? at::kBFloat16 : at::kFloat);
+    }
     if (!options_.is_trainable) continue;
     leaf.tensor->set_requires_grad(true);
     leaf.tensor->mutable_grad() = view(grad_, leaf, at::kFloat);
   }
+}
+
+at::Tensor Weights::view(const at::Tensor& flat, const Leaf& leaf, at::ScalarType type) {
+  const at::Tensor whole = flat.narrow(0, leaf.offset, leaf.size).view(type);
+  std::int64_t n = 1;
+  for (const auto s : leaf.shape) n *= s;
+  return whole.narrow(0, 0, n).view(leaf.shape).detach();
+}
+
+void Weights::round(std::int64_t begin, std::int64_t size) {
+  if (!is_rounded()) return;
+  auto* to = reinterpret_cast<std::uint16_t*>(rounded_.data_ptr<at::BFloat16>());
+  ops::cpu_kernels().round_bfloat16(flat_.const_data_ptr<float>() + begin, to + begin, size);
+}
+
+void Weights::publish() {
+  if (!is_rounded()) return;
+  const at::NoGradGuard no_grad;
+  for (const Leaf& leaf : leaves_) {
+    if (!leaf.is_matrix) leaf.tensor->copy_(view(rounded_, leaf, at::kBFloat16));
+  }
+}
+
+void Weights::sync() {
+  constexpr std::int64_t kGrain = 1 << 16;
+  parallel_for(size_, kGrain,
+               [&](std::int64_t begin, std::int64_t end) { round(begin, end - begin); });
+  publish();
+}
+
+void Weights::load(const TensorSet& set) {
+  read(set, flat_);
+  sync();
+}
+
+void Weights::assign(const Weights& from) {
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    const Leaf& to = leaves_[i];
+    if (to.tensor == &lm_head && specs_.back().name != from.specs_.back().name) continue;
+    view(flat_, to, is_half(to.is_matrix) ? at::kBFloat16 : at::kFloat)
+        .copy_(*from.leaves_.at(i).tensor);
+  }
+  sync();
 }
 
 void Weights::get(const at::Tensor& flat, std::size_t part, std::int64_t first_row,
@@ -161,7 +205,7 @@ void Weights::get(const at::Tensor& flat, std::size_t part, std::int64_t first_r
   const std::int64_t row = p.first_row + first_row;
   if (!p.is_matrix) {
     std::copy_n(from + row, specs_[part].numel(), out);
-  } else if (options_.dtype == Dtype::kBfloat16) {
+  } else if (is_half(true)) {
     ops::from_panels(reinterpret_cast<const std::uint16_t*>(from), row, num_rows, p.depth, out);
   } else {
     ops::from_panels(from, row, num_rows, p.depth, out);
@@ -175,7 +219,7 @@ void Weights::put(const float* from, std::size_t part, std::int64_t first_row,
   const std::int64_t row = p.first_row + first_row;
   if (!p.is_matrix) {
     std::copy_n(from, specs_[part].numel(), to + row);
-  } else if (options_.dtype == Dtype::kBfloat16) {
+  } else if (is_half(true)) {
     ops::to_panels(from, num_rows, p.depth, reinterpret_cast<std::uint16_t*>(to), row);
   } else {
     ops::to_panels(from, num_rows, p.depth, to, row);
@@ -196,6 +240,7 @@ void Weights::init(std::uint64_t seed) {
     }
     put(values.data(), piece.tensor, piece.first_row, piece.num_rows, flat_);
   });
+  sync();
 }
 
 void Weights::read(const TensorSet& set, at::Tensor& flat, const std::string& prefix) const {

@@ -4,6 +4,11 @@
 // and the map to the names and shapes of a Hugging Face checkpoint, which exist only in files.
 //
 // Matrices are panels [ceil(N/16), K, 16] of float32 or bfloat16; vectors are float32 always.
+//
+// A model that is trained in bfloat16 has its numbers twice: the weights that the optimizer
+// changes, in float32, and what the kernels read, those rounded to bfloat16 (Micikevicius et al.,
+// "Mixed Precision Training" (2018), section 3.1), vectors too: the files of the model, which are
+// bfloat16, hold exactly what generates and what is trained.
 
 #include "core/model/config.h"
 #include "core/model/dtype.h"
@@ -31,8 +36,8 @@ struct LayerWeights {
 };                                   // biases are padded to whole panels
 
 struct WeightsOptions {
-  Dtype dtype = Dtype::kFloat32;  // of matrices: kFloat32 or kBfloat16
-  bool is_trainable = true;       // has a gradient; float32 only
+  Dtype dtype = Dtype::kFloat32;  // of the matrices that kernels read: kFloat32 or kBfloat16
+  bool is_trainable = true;       // has a gradient, which is float32
 };
 
 // Not thread-safe while it is being changed.
@@ -46,7 +51,9 @@ class Weights {
   void init(std::uint64_t seed);
   // Reads every tensor; the set was checked to hold them. Throws Error with file and tensor when a
   // number is not finite.
-  void load(const TensorSet& set) { read(set, flat_); }
+  void load(const TensorSet& set);
+  // Takes what the kernels of another model read; its output layer where both have the same.
+  void assign(const Weights& from);
 
   // The tensors of a checkpoint, in the order of flat(), and rows of them in any flat buffer of
   // this layout: the weights, or an optimizer's moments.
@@ -55,15 +62,18 @@ class Weights {
   // The way back: reads every tensor, under its name after `prefix`, into a flat buffer.
   void read(const TensorSet& set, at::Tensor& flat, const std::string& prefix = "") const;
 
-  at::Tensor& flat() { return flat_; }  // [size] float32: two bfloat16 share one of its numbers
-  at::Tensor& grad() {
-    return grad_;
-  }  // [size] float32, viewed by the leaves'; undefined where
-     // they are not trained
+  at::Tensor& flat() { return flat_; }  // [size] float32; untrained bfloat16 share it in pairs
+  at::Tensor& grad() { return grad_; }  // [size] float32; undefined where nothing is trained
+  // True when the kernels read a rounded copy of flat(). Whoever changes flat() calls round() for
+  // all of it, in parts, on any threads, then publish(); or sync(), which does both.
+  bool is_rounded() const { return rounded_.defined(); }
+  void round(std::int64_t begin, std::int64_t size);
+  void publish();
+  void sync();
   const WeightsOptions& options() const { return options_; }
   std::int64_t num_parameters() const { return num_parameters_; }  // without padding
 
-  // Views of flat(); where trained, leaves of the autograd graph.
+  // Views of flat(), or its copy; where trained, leaves of the autograd graph with views of grad().
   // lm_head is embedding where they are tied, and the one row of a value head.
   at::Tensor embedding, final_norm, lm_head;
   std::vector<LayerWeights> layers;
@@ -91,7 +101,11 @@ class Weights {
   // Reserves room for a leaf of several tensors side by side; nothing where the model has none.
   void add(at::Tensor& leaf, const Specs& specs, const std::vector<std::string>& names,
            double init_std, float init_value = 0);
-  void bind();  // makes the leaves views of the flat buffers
+  static at::Tensor view(const at::Tensor& flat, const Leaf& leaf, at::ScalarType type);
+  void bind();                          // makes the leaves views of the flat buffers
+  bool is_half(bool is_matrix) const {  // in flat()
+    return is_matrix && options_.dtype == Dtype::kBfloat16 && !options_.is_trainable;
+  }
   void get(const at::Tensor& flat, std::size_t part, std::int64_t first_row, std::int64_t num_rows,
            float* out) const;
   void put(const float* from, std::size_t part, std::int64_t first_row, std::int64_t num_rows,
@@ -103,6 +117,7 @@ class Weights {
   std::vector<Part> parts_;  // of specs_
   std::vector<Leaf> leaves_;
   at::Tensor flat_, grad_;
+  at::Tensor rounded_;  // [size] bfloat16 of flat_; undefined where no copy is kept
 };
 
 }  // namespace qed

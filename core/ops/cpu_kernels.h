@@ -109,6 +109,8 @@ struct CpuKernels {
   void (*adamw)(float* w, const float* grad, float* m, float* v, std::int64_t n, float lr,
                 float beta1, float beta2, float eps, float weight_decay, float bias1, float bias2,
                 float grad_scale);
+  // to[i] = from[i] as a bfloat16, to nearest, ties to even.
+  void (*round_bfloat16)(const float* from, std::uint16_t* to, std::int64_t n);
 };
 
 // The tables that this CPU can run, the best one last. [any]

@@ -2,9 +2,9 @@
 
 // Rows of the embedding: out[t] = w[id[t]].
 //
-// id [T] int64, each in [0, N). w [ceil(N/16), D, 16] panels, float32 or (no gradient) bfloat16:
-// the matrix that also serves as a tied output layer. Returns [T, D] float32. Differentiable in w;
-// additions in the order of t.
+// id [T] int64, each in [0, N). w [ceil(N/16), D, 16] panels, float32 or bfloat16: the matrix that
+// also serves as a tied output layer. Returns [T, D] float32. Differentiable in w, whose gradient
+// is float32; additions in the order of t.
 
 #include <ATen/core/Tensor.h>
 

@@ -215,6 +215,36 @@ void gather(const Number* panels, std::int64_t first_row, std::int64_t rows, std
   }
 }
 
+float as_float32(float x) { return x; }
+float as_float32(std::uint16_t x) { return from_bfloat16(x); }
+
+// `square` gives 16 x 16 neighbouring numbers as float32, in the scratch where they are not.
+template <class Number, class Square>
+const float* transpose(const Number* panels, std::int64_t n, std::int64_t depth, Square&& square) {
+  thread_local std::vector<float> turned;
+  grow(turned, num_panels(depth) * n * kLanes);
+  float* out = turned.data();
+  if (depth % kLanes != 0) std::fill_n(out + depth / kLanes * n * kLanes, n * kLanes, 0.0f);
+  const auto panel = [&](std::int64_t p) {
+    alignas(64) float scratch[kLanes * kLanes];
+    const std::int64_t lanes = std::min(kLanes, n - p * kLanes);
+    const Number* from = panels + p * depth * kLanes;
+    const std::int64_t whole = lanes == kLanes ? depth / kLanes * kLanes : 0;
+    for (std::int64_t k = 0; k < whole; k += kLanes) {
+      cpu_kernels().turn(square(from + k * kLanes, scratch), kLanes,
+                         out + (k * n + p * kLanes * kLanes), kLanes);
+    }
+    for (std::int64_t k = whole; k < depth; ++k) {
+      float* to = out + (k / kLanes * n + p * kLanes) * kLanes + k % kLanes;
+      for (std::int64_t l = 0; l < lanes; ++l) to[l * kLanes] = as_float32(from[k * kLanes + l]);
+    }
+  };
+  parallel_for(num_panels(n), 4, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t p = begin; p < end; ++p) panel(p);
+  });
+  return out;
+}
+
 }  // namespace
 
 void gemm(const Gemm& g, const CpuKernels& kernels) {
@@ -250,26 +280,14 @@ void from_panels(const std::uint16_t* panels, std::int64_t first_row, std::int64
 }
 
 const float* transpose_panels(const float* panels, std::int64_t n, std::int64_t depth) {
-  thread_local std::vector<float> turned;
-  grow(turned, num_panels(depth) * n * kLanes);
-  float* out = turned.data();
-  if (depth % kLanes != 0) std::fill_n(out + depth / kLanes * n * kLanes, n * kLanes, 0.0f);
-  const auto panel = [&](std::int64_t p) {
-    const std::int64_t lanes = std::min(kLanes, n - p * kLanes);
-    const float* from = panels + p * depth * kLanes;
-    const std::int64_t whole = lanes == kLanes ? depth / kLanes * kLanes : 0;
-    for (std::int64_t k = 0; k < whole; k += kLanes) {
-      cpu_kernels().turn(from + k * kLanes, kLanes, out + (k * n + p * kLanes * kLanes), kLanes);
-    }
-    for (std::int64_t k = whole; k < depth; ++k) {
-      float* to = out + (k / kLanes * n + p * kLanes) * kLanes + k % kLanes;
-      for (std::int64_t l = 0; l < lanes; ++l) to[l * kLanes] = from[k * kLanes + l];
-    }
-  };
-  parallel_for(num_panels(n), 4, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t p = begin; p < end; ++p) panel(p);
+  return transpose(panels, n, depth, [](const float* from, float*) { return from; });
+}
+
+const float* transpose_panels(const std::uint16_t* panels, std::int64_t n, std::int64_t depth) {
+  return transpose(panels, n, depth, [](const std::uint16_t* from, float* scratch) {
+    for (std::int64_t i = 0; i < kLanes * kLanes; ++i) scratch[i] = from_bfloat16(from[i]);
+    return static_cast<const float*>(scratch);
   });
-  return out;
 }
 
 }  // namespace qed::ops

@@ -47,5 +47,6 @@ void from_panels(const std::uint16_t* panels, std::int64_t first_row, std::int64
 // Panels of the transpose: from W [n, depth] in panels to W^T [depth, n] in panels. The result
 // belongs to the calling thread and lives until its next call.
 const float* transpose_panels(const float* panels, std::int64_t n, std::int64_t depth);
+const float* transpose_panels(const std::uint16_t* panels, std::int64_t n, std::int64_t depth);
 
 }  // namespace qed::ops

@@ -35,22 +35,11 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b
   return y;
 }
 
-// dx = dy W: the same gemm, with the panels of W^T.
+// dx = dy W.
 at::Tensor grad_x(const at::Tensor& dy, const at::Tensor& w) {
   const std::int64_t rows = dy.size(0), n = dy.size(1), depth = w.size(1);
   at::Tensor dx = at::empty({rows, depth}, dy.options());
-  gemm({.rows = rows,
-        .cols = depth,
-        .depth = n,
-        .a = dy.const_data_ptr<float>(),
-        .a_row = n,
-        .a_col = 1,
-        .b = transpose_panels(w.const_data_ptr<float>(), n, depth),
-        .b_panel = n * kLanes,
-        .b_depth = kLanes,
-        .c = dx.data_ptr<float>(),
-        .c_row = depth,
-        .c_panel = kLanes});
+  TransposedMatrix(w, n).times(dy.const_data_ptr<float>(), rows, n, dx.data_ptr<float>());
   return dx;
 }
 

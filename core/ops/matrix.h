@@ -26,14 +26,36 @@ inline void set_matrix(Gemm& g, const at::Tensor& w) {
   g.b_depth = kLanes;
 }
 
-// Where a backward adds the gradient of a weight: the weight's own where it has one, which saves
-// passes over memory, else a new tensor. `returned` is what the backward returns for the weight.
+// W^T of a matrix [n, K], for products with it. A large one is made in parts as they are needed, so
+// that no second copy of the largest weights exists. One object at a time; the thread that made it.
+class TransposedMatrix {
+ public:
+  TransposedMatrix(const at::Tensor& w, std::int64_t n);
+
+  // C = A W, [rows, K]; row i of A [rows, n] begins at a + i * a_row, and of C at c + i * K. The
+  // parts change no bit.
+  void times(const float* a, std::int64_t rows, std::int64_t a_row, float* c) const;
+
+  // Floats of the largest part that exists at one time.
+  static std::int64_t num_floats(std::int64_t n, std::int64_t depth);
+
+ private:
+  const float* turn(std::int64_t first_row, std::int64_t rows) const;
+
+  const at::Tensor& w_;
+  std::int64_t n_, depth_, step_;  // rows of W in a part
+  const float* whole_ = nullptr;   // where there is one part only
+};
+
+// Where a backward adds the gradient of a weight, in float32: the weight's own where it has one,
+// which saves passes over memory, else a new tensor. `returned` is what the backward returns for
+// the weight.
 struct WeightGrad {
   at::Tensor to, returned;
 };
 inline WeightGrad weight_grad(const at::Tensor& w) {
   if (w.is_leaf() && w.grad().defined()) return {w.grad(), at::Tensor()};
-  const at::Tensor fresh = at::zeros_like(w);
+  const at::Tensor fresh = at::zeros_like(w, at::kFloat);
   return {fresh, fresh};
 }
 

@@ -134,7 +134,7 @@ void backward_row(const Rows& rows, std::int64_t r, float dlogp, float dentropy,
 // dentropy may be null: 0.
 void backward(const Rows& rows, const float* dlogp, const float* dentropy, float* dh, float* dw) {
   const std::int64_t dim = rows.h.size(1), width = rows.width();
-  const float* turned = transpose_panels(rows.w.const_data_ptr<float>(), rows.vocab, dim);
+  const TransposedMatrix turned(rows.w, rows.vocab);
   for_each_chunk(rows, [&](std::int64_t begin, std::int64_t end, float* z) {
     parallel_for(end - begin, kGrain, [&](std::int64_t from, std::int64_t to) {
       std::vector<float> scratch;
@@ -143,18 +143,7 @@ void backward(const Rows& rows, const float* dlogp, const float* dentropy, float
                      z + (r - begin) * width, scratch);
       }
     });
-    gemm({.rows = end - begin,
-          .cols = dim,
-          .depth = rows.vocab,
-          .a = z,
-          .a_row = width,
-          .a_col = 1,
-          .b = turned,
-          .b_panel = rows.vocab * kLanes,
-          .b_depth = kLanes,
-          .c = dh + begin * dim,
-          .c_row = dim,
-          .c_panel = kLanes});
+    turned.times(z, end - begin, width, dh + begin * dim);
     gemm({.rows = dim,
           .cols = rows.vocab,
           .depth = end - begin,

@@ -41,9 +41,9 @@ struct TokenLogp {
 // Rows whose logits exist at one time: 256, or more while they fit into a megabyte.
 std::int64_t logits_rows(std::int64_t vocab);
 
-// h [R, D] float32, contiguous; w [ceil(V/16), D, 16] panels, float32 or (no gradient) bfloat16;
-// target [R] int64, in the support of its row; inv_temperature [R] float32. `support` is held until
-// the backward is done. Differentiable in h and w.
+// h [R, D] float32, contiguous; w [ceil(V/16), D, 16] panels, float32 or bfloat16; target [R]
+// int64, in the support of its row; inv_temperature [R] float32. `support` is held until the
+// backward is done. Differentiable in h and w; gradients are float32.
 TokenLogp token_logp(const at::Tensor& h, const at::Tensor& w, std::int64_t vocab,
                      const at::Tensor& target, const at::Tensor& inv_temperature,
                      std::shared_ptr<const Support> support);

@@ -9,9 +9,12 @@
 #include "core/run/engine.h"
 #include "core/run/engine_call.h"
 #include "core/text/tokenizer.h"
+#include "core/train/advantages.h"
+#include "core/train/critic.h"
 #include "core/train/experience.h"
 #include "core/train/optimizer.h"
 #include "core/train/policy_gradient.h"
+#include "core/train/reference.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
@@ -33,7 +36,7 @@ namespace {
 
 // What the parts of one step took, in seconds.
 struct Phases {
-  double gen = 0, reward = 0, adv = 0, update_actor = 0, step = 0;
+  double gen = 0, reward = 0, ref = 0, values = 0, adv = 0, update_actor = 0, step = 0;
 };
 
 // Everything that lives between steps.
@@ -44,18 +47,24 @@ struct TrainBench {
   Transformer model;
   Algorithm algorithm;
   AdamW optimizer;
-  std::int64_t num_prompt_tokens = 0;  // of the last step
+  std::unique_ptr<Reference> reference;  // null where the algorithm does not ask for one
+  std::unique_ptr<Critic> critic;        // likewise
+  std::int64_t num_prompt_tokens = 0;    // of the last step
 
   explicit TrainBench(const BenchTrainRequest& r)
       : request(r),
         folder(open_model_folder(r.model)),
         tokenizer(Tokenizer::open(r.model)),
-        model(folder.config),
+        model(folder.config, {.dtype = r.dtype}),
         algorithm(r.plugins.load("algorithm", r.algorithm.name), r.algorithm.options.dump(),
                   r.plugins.abi()),
         optimizer(model.weights()) {
-    algorithm.check_needs(QED_NEEDS_ENTROPY | QED_NEEDS_UPDATE_LOGP);
+    algorithm.check_needs(QED_NEEDS_REF | QED_NEEDS_VALUE | QED_NEEDS_ENTROPY |
+                          QED_NEEDS_UPDATE_LOGP);
     model.weights().load(folder.tensors);
+    const std::uint64_t needs = algorithm.needs();
+    if ((needs & QED_NEEDS_REF) != 0) reference = std::make_unique<Reference>(model);
+    if ((needs & QED_NEEDS_VALUE) != 0) critic = std::make_unique<Critic>(model);
   }
 };
 
@@ -98,17 +107,6 @@ std::vector<double> rewards(const TrainBench& bench,
   return out;
 }
 
-void compute_advantages(const TrainBench& bench, std::span<const std::size_t> rows,
-                        std::uint64_t step, Experience& e) {
-  const BatchView batch(e, rows, step);
-  qed_advantage out{};
-  out.size = sizeof out;
-  out.adv = {e.adv.data(), e.adv.size()};
-  out.keep = {e.keep.data(), e.keep.size()};
-  MetricSums metrics;
-  bench.algorithm.advantage(batch.abi(), out, metrics, step);
-}
-
 Phases run_step(TrainBench& bench, std::int64_t step) {
   const BenchTrainRequest& r = bench.request;
   const auto number = static_cast<std::uint64_t>(step);
@@ -125,19 +123,28 @@ Phases run_step(TrainBench& bench, std::int64_t step) {
   const std::vector<double> reward = rewards(bench, completions);
   out.reward = watch.lap();
   Experience e = make_experience(requests, completions, reward);
+  if (bench.reference != nullptr) e.ref_logp = bench.reference->logp(e, r.train.micro_tokens);
+  out.ref = watch.lap();
+  if (bench.critic != nullptr) {
+    e.value = bench.critic->values(e, r.train.micro_tokens);
+    e.ret.assign(e.num_tokens(), 0);
+  }
+  out.values = watch.lap();
+  MetricSums metrics;
+  compute_advantages(bench.algorithm, e, number, number, metrics);
+  out.adv = watch.lap();
   std::vector<std::size_t> rows(e.num_seqs());
   std::iota(rows.begin(), rows.end(), std::size_t{0});
-  compute_advantages(bench, rows, number, e);
-  out.adv = watch.lap();
-  MetricSums metrics;
   policy_gradient(bench.model, bench.algorithm, e, rows,
                   {.micro_tokens = r.train.micro_tokens,
                    .recompute = r.train.checkpointing,
+                   .critic = bench.critic.get(),
                    .policy_is_old = true,
                    .step = number,
                    .seed = number},
                   metrics);
   bench.optimizer.step(r.train, r.train.lr);
+  if (bench.critic != nullptr) bench.critic->optimizer().step(r.train, r.train.lr);
   out.update_actor = watch.lap();
   out.step = whole.seconds();
   return out;
@@ -158,8 +165,9 @@ double update_flops(const TrainBench& bench) {
   const double rows = prompt + size * (tokens - 1);
   const double keys = prompt * prompt / 2 + size * (tokens - 1) * (prompt + tokens / 2);
   const double layer = rows * (d * (2 * q + 2 * kv) + 3 * d * ff) + 2 * keys * q;
+  const double models = bench.critic != nullptr ? 2 : 1;  // a critic has no logits
   return 6 * groups *
-         (static_cast<double>(c.num_hidden_layers) * layer +
+         (models * static_cast<double>(c.num_hidden_layers) * layer +
           size * tokens * d * static_cast<double>(c.vocab_size));
 }
 
@@ -171,10 +179,9 @@ double median(const std::vector<Phases>& all, double Phases::*member) {
 }
 
 constexpr std::pair<const char*, double Phases::*> kPhases[] = {
-    {"gen", &Phases::gen},
-    {"reward", &Phases::reward},
-    {"adv", &Phases::adv},
-    {"update_actor", &Phases::update_actor},
+    {"gen", &Phases::gen}, {"reward", &Phases::reward},
+    {"ref", &Phases::ref}, {"values", &Phases::values},
+    {"adv", &Phases::adv}, {"update_actor", &Phases::update_actor},
 };
 
 void print(const TrainBench& bench, const std::vector<Phases>& steps, double first_step_s) {
@@ -191,6 +198,7 @@ void print(const TrainBench& bench, const std::vector<Phases>& steps, double fir
     for (const Phases& p : steps) all.push_back(p.step);
     const nlohmann::ordered_json out = {{"kind", "train"},
                                         {"model", r.model.string()},
+                                        {"dtype", std::string(dtype_name(r.dtype))},
                                         {"algorithm", r.algorithm.name},
                                         {"isa", ops::cpu_kernels().isa},
                                         {"threads", num_threads()},
@@ -216,9 +224,9 @@ void print(const TrainBench& bench, const std::vector<Phases>& steps, double fir
     std::printf("  %-14s %8.3f s  %4.1f %%\n", name, s, 100 * s / step_s);
   }
   std::printf(
-      "first step after %.1f s; updates at %.0f GFLOP/s; %lld MB at most (%s, %d threads)\n",
-      first_step_s, gflops, static_cast<long long>(memory / 1000000), ops::cpu_kernels().isa,
-      num_threads());
+      "first step after %.1f s; updates at %.0f GFLOP/s; %lld MB at most (%s, %s, %d threads)\n",
+      first_step_s, gflops, static_cast<long long>(memory / 1000000),
+      std::string(dtype_name(r.dtype)).c_str(), ops::cpu_kernels().isa, num_threads());
 }
 
 int run(const BenchTrainRequest& r) {

@@ -20,6 +20,9 @@ namespace {
 constexpr char kUnfinished[] =
     ".unfinished-";  // prefix of a folder that is being written or deleted
 
+// The float32 weights of a model that is trained in bfloat16, whose own files are rounded.
+constexpr char kMaster[] = "master.safetensors";
+
 // What a tokenizer may consist of, beside tokenizer.json.
 constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "tokenizer_config.json",
@@ -236,10 +239,14 @@ void write_weights(const fs::path& folder, const fs::path& model_config, Transfo
   Weights& weights = model.weights();
   write_model_folder(folder, model_config, weights.tensors(), weights.options().dtype,
                      weights.rows(weights.flat()));
+  if (!weights.is_rounded()) return;
+  write_safetensors(folder / kMaster, weights.tensors(), Dtype::kFloat32,
+                    weights.rows(weights.flat()));
 }
 
 void read_weights(const fs::path& folder, Transformer& model) {
-  const TensorSet set = TensorSet::open_folder(folder);
+  const TensorSet set =
+      model.weights().is_rounded() ? TensorSet(folder / kMaster) : TensorSet::open_folder(folder);
   set.check(model.weights().tensors());
   model.weights().load(set);
 }

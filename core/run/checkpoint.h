@@ -70,7 +70,8 @@ void write_checkpoint(const std::filesystem::path& folder,
                       const AdamW& optimizer, const TrainerState& state,
                       const CheckpointTable& keep, std::span<const CheckpointPart> parts = {});
 
-// Writes a model alone: a Hugging Face folder without a tokenizer.
+// Writes a model alone: a Hugging Face folder without a tokenizer, in the model's dtype. One that
+// is trained in bfloat16 has its float32 weights beside it, in master.safetensors.
 void write_weights(const std::filesystem::path& folder, const std::filesystem::path& model_config,
                    Transformer& model);
 

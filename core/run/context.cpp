@@ -29,7 +29,7 @@ RunContext::RunContext(const TrainRequest& request)
       folder(request.run_folder, config, request.fresh),
       chat(find_chat_template(config.model, model_config.parent_path())),
       tokenizer(Tokenizer::open(model_config.parent_path())),
-      model(read_model_config(model_config)),
+      model(read_model_config(model_config), {.dtype = *dtype_of_name(config.model.dtype)}),
       max_time_s(request.max_time_s) {
   use_threads(config.run.threads);
   if (chat) tokenizer.add_end_of_turn(*chat);

@@ -1,5 +1,7 @@
 #include "core/run/engine.h"
 
+#include "core/host/algorithm.h"
+#include "core/model/model_folder.h"
 #include "core/ops/cpu_kernels.h"
 #include "core/report/report_page.h"
 #include "core/run/context.h"
@@ -40,7 +42,7 @@ void say_what_runs(RunContext& run) {
   const ModelConfig& c = run.model.config();
   run.live.milestone(cat("model     ", c.model_type, ", ", run.model.weights().num_parameters(),
                          " parameters, ", c.num_hidden_layers, " layers, vocabulary ", c.vocab_size,
-                         ", float32 on cpu (", ops::cpu_kernels().isa, ")"));
+                         ", ", run.config.model.dtype, " on cpu (", ops::cpu_kernels().isa, ")"));
   for (const Stage& s : run.config.stages) {
     const std::string rl =
         s.kind == "rl" ? cat(", algorithm ", s.algorithm.name, ", sampler ", s.sampler.name) : "";
@@ -70,6 +72,18 @@ void say_what_is_next(const RunContext& run, const std::string& program) {
   if (algorithm.empty()) return;  // the last stage is supervised
   std::fprintf(stderr, "next     %s train %s --set algorithm.name=%s\n", program.c_str(),
                run.config.file.c_str(), algorithm == "grpo" ? "reinforce_pp" : "grpo");
+}
+
+TrainedModels models_of(RunContext& run, const Stage& s) {
+  TrainedModels out{.policy = run.model.config(), .dtype = run.model.weights().options().dtype};
+  if (s.kind != "rl") return out;
+  const Algorithm algorithm(run.component("algorithm", s.algorithm.name),
+                            s.algorithm.options.dump(), run.plugins.abi());
+  out.has_reference = s.kl.coef != 0 || (algorithm.needs() & QED_NEEDS_REF) != 0;
+  if ((algorithm.needs() & QED_NEEDS_VALUE) == 0) return out;
+  out.critic = s.critic.path.empty() ? out.policy : open_model_folder(s.critic.path, true).config;
+  out.critic->value_head = true;
+  return out;
 }
 
 // Moves on to the next stage where the current one is done. Returns false when there is none.
@@ -120,8 +134,7 @@ int run_all(const TrainRequest& request) {
 TrainMemory plan_memory(RunContext& run) {
   TrainMemory most;
   for (const Stage& s : run.config.stages) {
-    const TrainMemory plan =
-        plan_training(run.model.config(), run.model.weights().flat().numel(), s);
+    const TrainMemory plan = plan_training(models_of(run, s), s);
     if (plan.total_bytes() > most.total_bytes()) most = plan;
   }
   check_memory(most, available_memory_bytes() + most.weights_bytes);

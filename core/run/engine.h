@@ -121,7 +121,8 @@ struct BenchTrainRequest {
   std::int64_t prompts = 8, group = 8;  // completions of each prompt
   std::int64_t tokens = 64;             // of each completion
   std::int64_t steps = 5;               // the first is counted apart
-  std::int64_t threads = 0;             // 0: one per core
+  Dtype dtype = Dtype::kFloat32;
+  std::int64_t threads = 0;  // 0: one per core
   TrainTable train;
   bool is_json = false;
 };

@@ -6,6 +6,7 @@
 #include "core/util/error.h"
 
 #include <cstdio>
+#include <limits>
 
 namespace qed {
 
@@ -20,6 +21,13 @@ std::string number(const char* format, double x) {
 // "" when greedy, else "_t" and the temperature.
 std::string suffix(double temperature) {
   return temperature == 0 ? "" : number("_t%g", temperature);
+}
+
+DrawPlan eval_plan(double temperature, double top_p) {
+  if (temperature == 0 || top_p == 1) return DrawPlan::at_temperature(temperature);
+  return DrawPlan({{QED_OP_TEMPERATURE, static_cast<float>(temperature)},
+                   {QED_OP_TOP_P, static_cast<float>(top_p)}},
+                  std::numeric_limits<std::int64_t>::max());
 }
 
 // The statistics of completions that were scored.
@@ -156,7 +164,7 @@ void Evaluator::evaluate() {
       const std::int64_t k =
           temperature == 0 ? 1 : stage.eval.samples;  // greedy ones are all alike
       const std::vector<DrawPlan> plans(static_cast<std::size_t>(k),
-                                        DrawPlan::at_temperature(temperature));
+                                        eval_plan(temperature, stage.eval.top_p));
       options.head = {{"training/global_step", run_.state().global_step},
                       {"stage", stage.kind},
                       {"step", run_.state().stage_step},

@@ -195,6 +195,9 @@ void write_row(RunContext& run, const std::vector<std::string>& terms, const Rol
   row.add("actor/lr", lr);
   row.add("actor/pg_loss", u.loss / static_cast<double>(u.num_planned));
   row.add("actor/grad_norm", u.num_done > 0 ? u.grad_norm / static_cast<double>(u.num_done) : 0.0);
+  row.add(
+      "grad/clipped_frac",
+      u.num_done > 0 ? static_cast<double>(u.num_clipped) / static_cast<double>(u.num_done) : 0.0);
   row.add("actor/num_updates", u.num_done);
   if (u.num_critic > 0) {
     const auto updates = static_cast<double>(u.num_critic);

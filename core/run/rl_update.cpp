@@ -1,6 +1,7 @@
 #include "core/run/rl_update.h"
 
 #include "core/data/items.h"
+#include "core/train/advantages.h"
 #include "core/train/mismatch.h"
 #include "core/train/update.h"
 #include "core/util/clock.h"
@@ -9,16 +10,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 namespace qed {
 
 namespace {
 
 // Of QED_NEEDS_<what>.
-constexpr std::uint64_t kProvided =
-    QED_NEEDS_REF | QED_NEEDS_VALUE | QED_NEEDS_ENTROPY | QED_NEEDS_BASELINE |
-    QED_NEEDS_UPDATE_LOGP;
+constexpr std::uint64_t kProvided = QED_NEEDS_REF | QED_NEEDS_VALUE | QED_NEEDS_ENTROPY |
+                                    QED_NEEDS_BASELINE | QED_NEEDS_UPDATE_LOGP;
 constexpr char kReference[] = "reference", kCritic[] = "critic";  // folders in a checkpoint
 constexpr char kOptimizer[] = "optimizer.safetensors";
 
@@ -51,15 +50,18 @@ void Learner::open_reference() {
 
 void Learner::open_critic() {
   if ((algorithm_.needs() & QED_NEEDS_VALUE) == 0) return;
+  const Dtype dtype = run_.model.weights().options().dtype;
   if (run_.state().stage_step > 0) {
     const std::filesystem::path folder = *run_.folder.resumed_from() / kCritic;
-    critic_ = std::make_unique<Critic>(folder);
+    critic_ = std::make_unique<Critic>(folder, dtype);
+    read_weights(folder, critic_->model());
     critic_->optimizer().read(folder / kOptimizer);
     critic_->optimizer().set_num_steps(run_.state().critic_steps);
     return;
   }
   const std::string& path = stage_.critic.path;
-  critic_ = path.empty() ? std::make_unique<Critic>(run_.model) : std::make_unique<Critic>(path);
+  critic_ =
+      path.empty() ? std::make_unique<Critic>(run_.model) : std::make_unique<Critic>(path, dtype);
   const std::int64_t vocab = critic_->model().config().vocab_size;
   if (vocab != run_.model.config().vocab_size) {
     throw Error(cat("the critic in ", path, " has a vocabulary of ", vocab,
@@ -98,7 +100,9 @@ UpdateSummary Learner::learn(std::int64_t step, double lr, Experience& experienc
   }
   out.values_s = watch.lap();
   const double next_kl_coef = measure_kl(experience, out.metrics);
-  compute_advantages(step, experience, out.metrics);
+  const auto number = static_cast<std::uint64_t>(step);
+  compute_advantages(algorithm_, experience, number, run_.key("advantage").add(number).value(),
+                     out.metrics);
   out.adv_s = watch.lap();
   update(step, lr, experience, out);
   out.update_actor_s = watch.lap();
@@ -137,19 +141,6 @@ double Learner::measure_kl(Experience& e, MetricSums& metrics) const {
   return adapted_kl_coef(coef, penalty.mean_kl, table.target, table.horizon, penalty.num_seqs);
 }
 
-void Learner::compute_advantages(std::int64_t step, Experience& e, MetricSums& metrics) const {
-  std::vector<std::size_t> all(e.num_seqs());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  const BatchView batch(e, all, static_cast<std::uint64_t>(step));
-  qed_advantage out{};
-  out.size = sizeof out;
-  out.adv = {e.adv.data(), e.adv.size()};
-  out.keep = {e.keep.data(), e.keep.size()};
-  out.ret = {e.ret.data(), e.ret.size()};
-  const std::uint64_t seed = run_.key("advantage").add(static_cast<std::uint64_t>(step)).value();
-  algorithm_.advantage(batch.abi(), out, metrics, seed);
-}
-
 UpdateOptions Learner::update_options(std::int64_t step) const {
   const TrainTable& train = stage_.train;
   const std::int64_t length =
@@ -178,7 +169,9 @@ void Learner::step_optimizers(std::int64_t step, double lr, UpdateSummary& out) 
     run_.state().critic_steps = critic_->optimizer().num_steps();
     if (step <= stage_.critic.warmup) return;
   }
-  out.grad_norm += optimizer_.step(options, lr);
+  const double norm = optimizer_.step(options, lr);
+  out.grad_norm += norm;
+  out.num_clipped += options.clip_norm > 0 && norm > options.clip_norm ? 1 : 0;
   ++out.num_done;
 }
 

@@ -22,6 +22,7 @@ struct UpdateSummary {
   double loss = 0, grad_norm = 0;               // sums
   double value_loss = 0, critic_grad_norm = 0;  // likewise, of the critic
   std::int64_t num_critic = 0;                  // its updates; 0: no critic
+  std::int64_t num_clipped = 0;                 // of num_done: whose gradient was clipped
   MetricSums metrics;                           // of the algorithm, and of the engine's own terms
   double old_log_prob_s = 0, ref_s = 0, values_s = 0, adv_s = 0, update_actor_s = 0;
 };
@@ -40,6 +41,7 @@ class Learner {
   const AdamW& optimizer() const { return optimizer_; }
   std::uint64_t needs() const { return algorithm_.needs(); }  // QED_NEEDS_<what>
   std::vector<CheckpointPart> checkpoint_parts();             // borrows from the object
+  PluginState algorithm_state() const { return algorithm_.state(); }
 
  private:
   void open_reference();
@@ -49,7 +51,6 @@ class Learner {
   void compute_log_probs(Experience& e, UpdateSummary& out);
   // Returns the coefficient of the KL for the next step.
   double measure_kl(Experience& e, MetricSums& metrics) const;
-  void compute_advantages(std::int64_t step, Experience& e, MetricSums& metrics) const;
   UpdateOptions update_options(std::int64_t step) const;
   void update(std::int64_t step, double lr, const Experience& e, UpdateSummary& out);
 

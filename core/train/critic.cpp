@@ -2,7 +2,6 @@
 
 #include "core/model/model_folder.h"
 #include "core/ops/select_rows.h"
-#include "core/util/error.h"
 
 #include <ATen/core/grad_mode.h>
 
@@ -18,29 +17,23 @@ ModelConfig with_value_head(ModelConfig config) {
 }  // namespace
 
 Critic::Critic(Transformer& policy)
-    : model_(with_value_head(policy.config())), optimizer_(model_.weights()) {
-  take_body(policy);
+    : model_(with_value_head(policy.config()), {.dtype = policy.weights().options().dtype}),
+      optimizer_(model_.weights()) {
+  model_.weights().assign(policy.weights());
 }
 
-Critic::Critic(const std::filesystem::path& folder) : Critic(open_model_folder(folder, true)) {}
+Critic::Critic(const std::filesystem::path& folder, Dtype dtype)
+    : Critic(open_model_folder(folder, true), dtype) {}
 
-Critic::Critic(const ModelFolder& folder)
-    : model_(with_value_head(folder.config)), optimizer_(model_.weights()) {
+Critic::Critic(const ModelFolder& folder, Dtype dtype)
+    : model_(with_value_head(folder.config), {.dtype = dtype}), optimizer_(model_.weights()) {
   if (folder.config.value_head) {
     model_.weights().load(folder.tensors);
     return;
   }
   Transformer body(folder.config, {.is_trainable = false});
   body.weights().load(folder.tensors);
-  take_body(body);
-}
-
-// All that lies before the output layer, which is last in both.
-void Critic::take_body(Transformer& from) {
-  const at::NoGradGuard no_grad;
-  const std::int64_t n = model_.weights().flat().numel() - model_.weights().lm_head.numel();
-  QED_CHECK(from.weights().flat().numel() >= n);
-  model_.weights().flat().narrow(0, 0, n).copy_(from.weights().flat().narrow(0, 0, n));
+  model_.weights().assign(body.weights());
 }
 
 at::Tensor Critic::forward(const Packed& batch, bool recompute) {

@@ -25,7 +25,7 @@ class Critic {
   // With the weights of the policy as it is now, and a head of zeros: all values are 0 at first.
   explicit Critic(Transformer& policy);
   // With those of a folder: of a language model, or of a critic, whose head is `score.weight`.
-  explicit Critic(const std::filesystem::path& folder);
+  explicit Critic(const std::filesystem::path& folder, Dtype dtype = Dtype::kFloat32);
 
   // [T] Values of all completion tokens; 0 for sequences that are not valid. No gradient.
   std::vector<float> values(const Experience& experience, std::int64_t micro_tokens);
@@ -38,8 +38,7 @@ class Critic {
   AdamW& optimizer() { return optimizer_; }
 
  private:
-  explicit Critic(const ModelFolder& folder);
-  void take_body(Transformer& from);
+  Critic(const ModelFolder& folder, Dtype dtype);
 
   Transformer model_;
   AdamW optimizer_;

@@ -69,10 +69,12 @@ double AdamW::step(const TrainTable& options, double lr) {
                              static_cast<float>(options.weight_decay), static_cast<float>(bias1),
                              static_cast<float>(bias2), static_cast<float>(scale));
     std::fill_n(grad + begin, size, 0.0f);
+    weights_.round(begin, size);
   };
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (; begin < end; begin += kGrain) update(begin, std::min(kGrain, end - begin));
   });
+  weights_.publish();
   return norm;
 }
 

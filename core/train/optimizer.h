@@ -22,9 +22,9 @@ class AdamW {
  public:
   explicit AdamW(Weights& weights);
 
-  // Scales the gradient to at most `clip_norm` (0: as it is), updates the weights, and clears the
-  // gradient. Returns the norm before clipping. Throws Error when it is not finite; then nothing
-  // has changed but the gradient.
+  // Scales the gradient to at most `clip_norm` (0: as it is), updates the weights and their rounded
+  // copy, and clears the gradient. Returns the norm before clipping. Throws Error when it is not
+  // finite; then nothing has changed but the gradient.
   double step(const TrainTable& options, double lr);
 
   // For checkpoints: the moments under the weights' names, prefixed "m." and "v.".

@@ -2,8 +2,6 @@
 
 #include "core/train/forward.h"
 
-#include <ATen/core/grad_mode.h>
-
 namespace qed {
 
 Reference::Reference(Transformer& policy)
@@ -11,10 +9,7 @@ Reference::Reference(Transformer& policy)
   sync(policy);
 }
 
-void Reference::sync(Transformer& policy) {
-  const at::NoGradGuard no_grad;
-  model_.weights().flat().copy_(policy.weights().flat());
-}
+void Reference::sync(Transformer& policy) { model_.weights().assign(policy.weights()); }
 
 std::vector<float> Reference::logp(const Experience& e, std::int64_t micro_tokens) {
   std::vector<Sequence> sequences;

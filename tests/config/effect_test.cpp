@@ -72,7 +72,9 @@ TEST_F(Effect, AKeyWhoseSwitchIsOffIsReported) {
 TEST_F(Effect, SamplesOfAGreedyEvaluationAreReported) {
   EXPECT_THAT(error_of(head() + "[eval]\nevery = 1\nsamples = 4\n" + rl()),
               HasSubstr("^^^^^^^ at temperature 0 all completions of an item are alike"));
-  load(head() + "[eval]\nevery = 1\nsamples = 4\ntemperatures = [0, 1]\n" + rl());
+  EXPECT_THAT(error_of(head() + "[eval]\nevery = 1\ntop_p = 0.9\n" + rl()),
+              HasSubstr("^^^^^ at temperature 0 the likeliest token is taken"));
+  load(head() + "[eval]\nevery = 1\nsamples = 4\ntop_p = 0.9\ntemperatures = [0, 1]\n" + rl());
 }
 
 TEST_F(Effect, ALimitOfRowsNeedsAFile) {

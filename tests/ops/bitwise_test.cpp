@@ -2,17 +2,21 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty_like.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <functional>
+#include <limits>
 
 #include "core/ops/distribution.h"
 #include "core/ops/embedding.h"
 #include "core/ops/gemm.h"
 #include "core/ops/linear.h"
+#include "core/ops/matrix.h"
 #include "core/ops/rms_norm.h"
 #include "core/ops/swiglu.h"
+#include "core/util/half.h"
 #include "tests/ops/reference.h"
 
 namespace qed {
@@ -291,6 +295,49 @@ TEST(Bitwise, PanelsAndTheirTransposeHoldTheSameNumbers) {
   const at::Tensor turned = panels(w.t().contiguous());
   const float* transposed = ops::transpose_panels(made.data(), n, depth);
   EXPECT_EQ(std::memcmp(transposed, turned.const_data_ptr<float>(), turned.nbytes()), 0);
+}
+
+// A matrix that is turned in parts, and one of bfloat16.
+TEST(Bitwise, AProductWithATransposeInPartsIsThatOfTheWhole) {
+  const std::int64_t n = 2100, depth = 2003, rows = 3;  // above 4,194,304 numbers
+  const at::Tensor half = random_tensor({n, depth}, 21).to(at::kBFloat16);
+  const at::Tensor w = half.to(at::kFloat), a = random_tensor({rows, n}, 22);
+  const at::Tensor turned = panels(w.t().contiguous());
+  at::Tensor expected = at::empty({rows, depth}, at::kFloat), found = at::empty_like(expected);
+  ops::gemm({.rows = rows,
+             .cols = depth,
+             .depth = n,
+             .a = a.const_data_ptr<float>(),
+             .a_row = n,
+             .a_col = 1,
+             .b = turned.const_data_ptr<float>(),
+             .b_panel = n * ops::kLanes,
+             .b_depth = ops::kLanes,
+             .c = expected.data_ptr<float>(),
+             .c_row = depth,
+             .c_panel = ops::kLanes});
+  EXPECT_LT(ops::TransposedMatrix::num_floats(n, depth), n * depth);
+  for (const at::Tensor& matrix : {panels(w), panels(w).to(at::kBFloat16)}) {
+    found.zero_();
+    const ops::TransposedMatrix transposed(matrix, n);
+    transposed.times(a.const_data_ptr<float>(), rows, n, found.data_ptr<float>());
+    EXPECT_TRUE(same_bits(found, expected));
+  }
+}
+
+TEST(Bitwise, RoundingToBfloat16IsToNearestAndKeepsNanAndInfinity) {
+  std::vector<float> x = {0.0f, -0.0f, 1.0f, 1.00390625f, 1.01171875f, 3.4e38f, 1e-40f};
+  x.push_back(std::numeric_limits<float>::infinity());
+  x.push_back(std::numeric_limits<float>::quiet_NaN());
+  Rng rng(23);
+  while (x.size() < 1000) x.push_back(static_cast<float>(rng.real() * 20 - 10));
+  std::vector<std::uint16_t> found(x.size());
+  for (const ops::CpuKernels* kernels : ops::all_kernels()) {
+    kernels->round_bfloat16(x.data(), found.data(), static_cast<std::int64_t>(x.size()));
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      ASSERT_EQ(found[i], to_bfloat16(x[i])) << kernels->isa << ": " << x[i];
+    }
+  }
 }
 
 }  // namespace

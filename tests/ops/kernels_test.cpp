@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/ops/gemm.h"
+#include "core/util/half.h"
 #include "qed/philox.h"
 
 namespace qed::ops {
@@ -212,6 +213,9 @@ Floats run_adamw(const CpuKernels& kernels, std::int64_t n) {
     kernels.adamw(w.data(), grad.data(), m.data(), v.data(), n, 1e-2f, 0.9f, 0.95f, 1e-8f, 0.01f,
                   1 - std::pow(0.9f, step), 1 - std::pow(0.95f, step), 0.5f);
   }
+  std::vector<std::uint16_t> halves(w.size());
+  kernels.round_bfloat16(w.data(), halves.data(), n);
+  for (const std::uint16_t half : halves) w.push_back(from_bfloat16(half));
   w.insert(w.end(), m.begin(), m.end());
   w.insert(w.end(), v.begin(), v.end());
   return w;

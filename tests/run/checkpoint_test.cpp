@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ATen/ops/equal.h>
 #include <algorithm>
 
 #include "tests/host/host_fixture.h"
@@ -106,6 +107,28 @@ TEST_F(Checkpoint, RestoresStateWeightsAndOptimizerToTheBit) {
   optimizer_.write(temporary_ / "ours");
   optimizer.write(temporary_ / "theirs");
   EXPECT_EQ(read_file(temporary_ / "ours"), read_file(temporary_ / "theirs"));
+}
+
+TEST_F(Checkpoint, InBfloat16HoldsTheFloat32WeightsBesideTheModelsOwn) {
+  Transformer half(tiny_config(), {.dtype = Dtype::kBfloat16});
+  half.weights().flat().copy_(model_.weights().flat());
+  half.weights().sync();
+  fs::create_directories(folder_);
+  write_weights(folder_, source_ / "config.json", half);
+  EXPECT_THAT(entries(folder_),
+              ElementsAre("config.json", "master.safetensors", "model.safetensors"));
+  Transformer same(tiny_config(), {.dtype = Dtype::kBfloat16}), rounded(tiny_config());
+  read_weights(folder_, same);
+  expect_same_weights(same);
+  EXPECT_TRUE(at::equal(same.weights().layers[1].down, half.weights().layers[1].down));
+  EXPECT_TRUE(at::equal(same.weights().final_norm, half.weights().final_norm));
+  read_weights(folder_, rounded);  // what generates, exactly
+  EXPECT_TRUE(
+      at::equal(rounded.weights().layers[1].down, half.weights().layers[1].down.to(at::kFloat)));
+  EXPECT_TRUE(at::equal(rounded.weights().final_norm, half.weights().final_norm));
+  fs::remove(folder_ / "master.safetensors");
+  EXPECT_THAT(failure_of([&] { read_weights(folder_, same); }).message,
+              HasSubstr("master.safetensors"));
 }
 
 TEST_F(Checkpoint, OnlyTheNewestAreKept) {

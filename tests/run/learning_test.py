@@ -2,6 +2,7 @@
 
     learning_test.py            seed 1 with grpo, up to step 20
     learning_test.py --long     everything
+    learning_test.py --bfloat16 seed 1 with grpo in bfloat16, up to step 20
 
 Prints a table: accuracies are those of the 512 held-out sums.
 """
@@ -26,9 +27,9 @@ def expect(is_true, what):
         failures.append(what)
 
 
-def learn(folder, algorithm, seed, steps=40, flags=()):
+def learn(folder, algorithm, seed, steps=40, flags=(), also=()):
     """{step: evaluation} of one run; prints its lines of the table."""
-    sets = [f"run.seed={seed}", f"stage.2.steps={steps}",
+    sets = [f"run.seed={seed}", f"stage.2.steps={steps}", *also,
             *PRESETS.get(algorithm, [f"algorithm.name={algorithm}"])]
     run = folder / f"{algorithm}-{seed}"
     train(run, sets, flags)
@@ -69,6 +70,9 @@ with temporary_folder() as folder:
         found = learn(folder, "grpo_shuffled", 1, 20, CONTROLS)
         expect(found[20][GREEDY] < 0.5, "grpo_shuffled: 0.5 greedy, or more")
         expect(found[20][SAMPLED] < found[0][SAMPLED], "grpo_shuffled: not weaker than its start")
+    elif "--bfloat16" in sys.argv[1:]:
+        found = learn(folder, "grpo", 1, 20, also=["model.dtype=bfloat16"])
+        expect_learnt(found, "grpo in bfloat16, seed 1")
     else:
         expect_learnt(learn(folder, "grpo", 1, 20), "grpo, seed 1")
 check(not failures, "; ".join(failures))

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "core/train/advantages.h"
 #include "core/train/policy_gradient.h"
 #include "core/train/update.h"
 #include "tests/host/host_fixture.h"
@@ -56,14 +57,8 @@ class Update : public testing::Test {
   // Advantages of grpo; old_logp moved so that some ratios leave the clip range.
   Experience trained_on(const DrawPlan& plan = DrawPlan::at_temperature(0.9)) {
     Experience e = experience(plan);
-    std::vector<std::size_t> all = rows(e);
-    const BatchView batch(e, all, 1);
-    qed_advantage out{};
-    out.size = sizeof out;
-    out.adv = {e.adv.data(), e.adv.size()};
-    out.keep = {e.keep.data(), e.keep.size()};
     MetricSums metrics;
-    grpo_.advantage(batch.abi(), out, metrics, 0);
+    compute_advantages(grpo_, e, 1, 0, metrics);
     Rng rng(23);
     for (float& x : e.old_logp) x += static_cast<float>(rng.real() - 0.5);
     return e;

@@ -38,6 +38,7 @@ double row_sum_squares(const float* x, std::int64_t n);
 
 void adamw(float* w, const float* grad, float* m, float* v, std::int64_t n, float lr, float beta1,
            float beta2, float eps, float weight_decay, float bias1, float bias2, float grad_scale);
+void round_bfloat16(const float* from, std::uint16_t* to, std::int64_t n);
 
 extern const CpuKernels table;
 

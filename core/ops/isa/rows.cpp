@@ -109,4 +109,14 @@ void adamw(float* w, const float* grad, float* m, float* v, std::int64_t n, floa
   }
 }
 
+void round_bfloat16(const float* from, std::uint16_t* to, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::uint32_t bits;
+    __builtin_memcpy(&bits, from + i, sizeof bits);
+    const std::uint32_t rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
+    const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;  // rounding could make it infinite
+    to[i] = static_cast<std::uint16_t>((is_nan ? bits | 0x400000u : rounded) >> 16);
+  }
+}
+
 }  // namespace qed::ops::QED_ISA

@@ -23,6 +23,7 @@ const CpuKernels table = {.isa = QED_ISA_TEXT(QED_ISA),
                           .row_block_max = &row_block_max,
                           .row_sum = &row_sum,
                           .row_sum_squares = &row_sum_squares,
-                          .adamw = &adamw};
+                          .adamw = &adamw,
+                          .round_bfloat16 = &round_bfloat16};
 
 }  // namespace qed::ops::QED_ISA
