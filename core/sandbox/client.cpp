@@ -96,21 +96,23 @@ std::uint64_t Client::submit(const Job& job) {
 }
 
 std::optional<Result> Client::poll(std::uint64_t ticket, std::chrono::milliseconds wait) {
+  // Several threads may wait on one socket, and one takes what has come for another: so none sleeps
+  // for long. A socket that is closed meanwhile wakes it up.
+  constexpr auto kNap = 5ms;
   const auto until = Clock::now() + wait;
   for (;;) {
-    // Several threads may wait on one socket, and one takes what has come for another: so none
-    // sleeps for long.
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    pollfd event = {-1, POLLIN, 0};
     {
-      std::unique_lock lock(mutex_);
+      const std::lock_guard lock(mutex_);
       receive(0ms);
       const auto found = jobs_.find(ticket);
       if (found == jobs_.end()) return Result{"there is no such job", {}, {}};
       if (found->second) return std::move(*jobs_.extract(found).mapped());
       if (left <= 0ms) return std::nullopt;
+      event.fd = socket_;
     }
-    pollfd event = {socket_, POLLIN, 0};
-    ::poll(&event, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 5)));
+    ::poll(&event, 1, static_cast<int>(std::min<std::int64_t>(left.count(), kNap.count())));
   }
 }
 

@@ -76,6 +76,7 @@ Usage usage_of_tree(int processes, pid_t root, std::uint32_t max_processes) {
   std::vector<pid_t> tree = {root};
   for (std::size_t i = 0; i < tree.size() && i < max_processes; ++i) {
     add_usage(processes, tree[i], sum);
+    if (i == 0) sum.memory_bytes = 0;
     add_children(processes, tree[i], tree);
   }
   return sum;

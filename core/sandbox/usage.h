@@ -1,6 +1,6 @@
 #pragma once
 
-// What a process and all that descend from it use now, read from /proc.
+// What all that descend from a process use now, read from /proc.
 
 #include <sys/types.h>
 
@@ -9,7 +9,7 @@
 namespace qed::sandbox {
 
 struct Usage {
-  std::uint64_t cpu_us = 0;        // of those alive, and of the children that they have waited for
+  std::uint64_t cpu_us = 0;        // of those alive, and of the children that were waited for
   std::uint64_t memory_bytes = 0;  // resident; pages that two share count twice
 };
 
