@@ -58,8 +58,7 @@ void add_train_kind(CLI::App& app, const std::shared_ptr<TrainBenchOptions>& o) 
   count("--steps", o->steps, "the median of all but the first counts (default 5)");
   count("--micro-tokens", o->train.micro_tokens, "as train.micro_tokens");
   command->add_flag("--checkpointing", o->train.checkpointing, "as train.checkpointing");
-  add_dtype_option(*command, o->dtype);
-  count("--threads", o->threads, "0: one per core");
+  add_model_options(*command, o->dtype, o->threads);
   command->add_option("--algorithm", o->algorithm, "a plugin (default grpo)")->type_name("NAME");
   add_set_option(*command, *o, "an option of the algorithm, for example clip_high=0.28");
   add_plugin_dir_option(*command, *o);
