@@ -155,7 +155,8 @@ def plugin_is_late(folder, expected):
 
 def nothing_to_learn(folder):
     """A dataset that is never solved: said once, no weight is changed, the run goes on."""
-    for name, sets, rounds in (("unsolved", (), ""), ("refilled", ("rollout.refill=2",), " in 3 rounds of prompts")):
+    for name, sets, rounds in (("unsolved", (), ""),
+                               ("refilled", ("rollout.refill=2",), " in 3 rounds of prompts")):
         run = folder / name
         said = train(run, "equal 0", sets=sets)
         line = (f"step 1: every advantage is 0{rounds}, so no weight was changed: no completion is right; "
@@ -189,7 +190,8 @@ def checkpoint_is_damaged(folder, expected):
         else:
             (newest / file).write_bytes((newest / file).read_bytes()[:1000])
         said = train(run, expect=1, sets=("stage.1.steps=4",))
-        one_error(said, f"error: the run cannot go on from {newest}: ", file, f"hint: delete {newest}: then the same command goes on from "
+        one_error(said, f"error: the run cannot go on from {newest}: ", file,
+                  f"hint: delete {newest}: then the same command goes on from "
                   f"{run / 'checkpoints' / '2'}")
     shutil.rmtree(newest)
     train(run)
@@ -199,7 +201,8 @@ def checkpoint_is_damaged(folder, expected):
 def run_file_has_ten_mistakes(folder):
     (folder / "ten.toml").write_text(TEN_MISTAKES)
     said = qed(folder, "train", "ten.toml", expect=2)
-    found = [line.strip().removeprefix("--> ").rsplit(":", 1)[0] for line in said.splitlines() if "--> " in line]
+    found = [line.strip().removeprefix("--> ").rsplit(":", 1)[0] for line in said.splitlines()
+             if "--> " in line]
     expected = [f"ten.toml:{number}" for number, line in enumerate(TEN_MISTAKES.splitlines(), start=1)
                 if "#" in line]
     check(len(expected) == 10 and found == expected, f"{found} are not {expected} in:\n{said}")
