@@ -166,6 +166,7 @@ AlgorithmCaller::AlgorithmCaller(const Object& object, const Form& form)
       needs_(table_.needs(object.self())) {}
 
 Reply AlgorithmCaller::try_advantage(const BatchData& batch, AdvantageData& out) const {
+  object_.rewind();
   Frame frame(form_, object_.subject().seed);
   Writer writer(frame, needs_);
   const qed_batch* in = writer.batch(batch);
@@ -197,6 +198,7 @@ AdvantageData AlgorithmCaller::advantage(const BatchData& batch) const {
 std::string AlgorithmCaller::prepare(const BatchData& update) const {
   if (!has_prepare()) return "";
   using S = SequenceData;
+  object_.rewind();
   Frame frame(form_, object_.subject().seed);
   Writer writer(frame, needs_);
   const qed_batch* batch = writer.batch(update);
@@ -218,6 +220,7 @@ LossData AlgorithmCaller::loss(const BatchData& batch) const {
 LossData AlgorithmCaller::loss(const BatchData& part, std::string_view prepared,
                                std::uint64_t first) const {
   using S = SequenceData;
+  object_.rewind();
   Frame frame(form_, object_.subject().seed);
   Writer writer(frame, needs_);
   const std::size_t n = num_tokens(part);

@@ -88,10 +88,6 @@ void check_advantage(const Subject& s) {
 
 void check_pure(const Subject& s) {
   const Object object(s), other(s);
-  if (s.object().get_extension != nullptr &&
-      s.object().get_extension(object.self(), {"qed.state/1", 11}) != nullptr) {
-    throw Skipped{"it has a state: qed.state/1"};
-  }
   for (const BatchData& batch : batches(s)) {
     const auto session = [&](const Object& o) {
       const AlgorithmCaller algorithm(o);

@@ -168,6 +168,21 @@ void check_process(const Subject& s) {
   expect(printed.empty(), "it writes to stdout: `", shown(printed), "`");
 }
 
+// What is saved after a session, and restored in another object, makes the two one.
+void check_state(const Subject& s) {
+  Object object(s), other(s);
+  if (!object.has_state()) throw Skipped{"it has no qed.state/1"};
+  const Corpus corpus = make_corpus(s);
+  object.remember();
+  other.remember();
+  exercise(object, corpus);
+  const std::string state = object.save();
+  other.restore(state);
+  expect(other.save() == state, "an object that restored a state saves another one");
+  expect_same(exercise(object, corpus), exercise(other, corpus),
+              "a session goes on differently in an object that restored the state");
+}
+
 constexpr Test kTests[] = {
     {"lifecycle.load", Level::kMust, "", "loading leaves the process as it is", &check_load},
     {"lifecycle.entry", Level::kMust, "", "the entry may be called again", &check_entry},
@@ -182,6 +197,7 @@ constexpr Test kTests[] = {
     {"lifecycle.many", Level::kMust, "", "32 objects live side by side", &check_many},
     {"lifecycle.process", Level::kMust, "",
      "a session leaves the process as it is and prints nothing", &check_process},
+    {"lifecycle.state", Level::kMust, "", "a state that was saved can be restored", &check_state},
 };
 
 }  // namespace

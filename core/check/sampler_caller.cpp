@@ -100,6 +100,7 @@ std::string op_problem(const OpData& op, std::uint64_t vocab_size) {
 
 Reply SamplerCaller::try_plan(const qed_request& request, std::size_t max_ops,
                               std::vector<OpData>& ops, bool& was_refused) const {
+  object_.rewind();
   Frame frame(form_, object_.subject().seed);
   OpSink sink{{}, max_ops};
   const qed_request* in = frame.input_struct(request);
@@ -123,6 +124,7 @@ std::vector<OpData> SamplerCaller::plan(const qed_request& request, std::size_t 
 std::vector<std::vector<std::uint8_t>> SamplerCaller::mask(std::span<const MaskRowData> rows,
                                                            std::uint64_t vocab_size) const {
   const std::size_t n = (vocab_size + 7) / 8;
+  object_.rewind();
   Frame frame(form_, object_.subject().seed);
   std::vector<qed_mask_row*> list;
   for (const MaskRowData& row : rows) {

@@ -51,6 +51,30 @@ Reply create(const Subject& subject, std::string_view options, void** self, cons
 Object::Object(const Subject& subject, const Form& form) : subject_(subject) {
   const Reply reply = create(subject, subject.options, &self_, form);
   expect(reply.is_ok(), "create refuses the options ", subject.options, ": ", shown(reply));
+  const auto get = subject.object().get_extension;
+  if (get != nullptr) state_ = static_cast<const qed_state*>(get(self_, to_abi("qed.state/1")));
+  if (has_state()) initial_ = save();
+}
+
+std::string Object::save() const {
+  Frame frame({}, subject_.seed);
+  Sink& out = frame.sink();
+  frame.seal();
+  const Reply reply = frame.reply(state_->save(self_, frame.call(), out.abi));
+  expect(reply.is_ok(), "save: ", shown(reply));
+  return out.text;
+}
+
+void Object::restore(std::string_view state) const {
+  Frame frame({}, subject_.seed);
+  const qed_bytes bytes = frame.bytes(state);
+  frame.seal();
+  const Reply reply = frame.reply(state_->restore(self_, frame.call(), bytes));
+  expect(reply.is_ok(), "restore: ", shown(reply));
+}
+
+void Object::rewind() const {
+  if (has_state() && is_rewound_) restore(initial_);
 }
 
 void expect_same(std::string_view expected, std::string_view actual, std::string_view what) {

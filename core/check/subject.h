@@ -57,9 +57,20 @@ class Object {
   const Subject& subject() const { return subject_; }
   void* self() const { return self_; }
 
+  // Of a component that remembers: qed.state/1. Each call begins as in a new object, which rewind
+  // sees to, until remember() was called. Failure where saving or restoring fails.
+  bool has_state() const { return state_ != nullptr; }
+  std::string save() const;
+  void restore(std::string_view state) const;
+  void remember() { is_rewound_ = false; }
+  void rewind() const;
+
  private:
   const Subject& subject_;
   void* self_ = nullptr;
+  const qed_state* state_ = nullptr;
+  std::string initial_;
+  bool is_rewound_ = true;
 };
 
 // Throws Failure with the arguments as text, unless `condition` holds.

@@ -79,6 +79,7 @@ std::vector<std::string> TaskCaller::splits() const {
 }
 
 Answer<std::uint64_t> TaskCaller::count(std::string_view split) const {
+  object_.rewind();
   Frame frame(form_);
   const qed_str name = frame.text(split);
   auto* n = frame.output<std::uint64_t>(1, 0);
@@ -88,6 +89,7 @@ Answer<std::uint64_t> TaskCaller::count(std::string_view split) const {
 }
 
 Answer<ItemData> TaskCaller::load(std::string_view split, std::uint64_t index) const {
+  object_.rewind();
   Frame frame(form_);
   const qed_str name = frame.text(split);
   Sink &key = frame.sink(), &blob = frame.sink();
@@ -98,6 +100,7 @@ Answer<ItemData> TaskCaller::load(std::string_view split, std::uint64_t index) c
 }
 
 Answer<PromptData> TaskCaller::render(const ItemData& item) const {
+  object_.rewind();
   Frame frame(form_);
   const qed_item* in = put(frame, item);
   Sink &messages = frame.sink(), &text = frame.sink(), &prefill = frame.sink(),
@@ -114,6 +117,7 @@ Answer<PromptData> TaskCaller::render(const ItemData& item) const {
 
 Answer<std::string> TaskCaller::demonstrate(const ItemData& item, std::string_view style,
                                             std::uint64_t seed) const {
+  object_.rewind();
   Frame frame(form_, seed);
   const qed_item* in = put(frame, item);
   const qed_str wish = style.empty() ? qed_str{} : frame.text(style);
@@ -126,6 +130,7 @@ Answer<std::string> TaskCaller::demonstrate(const ItemData& item, std::string_vi
 
 Answer<std::vector<ScoreData>> TaskCaller::ask(std::span<const SampleData> samples,
                                                bool is_cancelled) const {
+  object_.rewind();
   Frame frame(form_, object_.subject().seed);
   std::vector<const qed_sample*> in;
   std::vector<qed_score*> out;
@@ -184,6 +189,7 @@ Answer<std::vector<ScoreData>> TaskCaller::verify(std::span<const SampleData> sa
 Answer<std::vector<TermData>> RewardCaller::score(std::span<const ScoredData> samples) const {
   static constexpr std::string_view kNames[] = {"correct", "format"};
   const bool has_tokens = object_.subject().has_flag(QED_TOKEN_REWARDS);
+  object_.rewind();
   Frame frame(form_, object_.subject().seed);
   const qed_str names[] = {frame.text(kNames[0]), frame.text(kNames[1])};
   const qed_strs term_names = {frame.array<qed_str>(names), 2};

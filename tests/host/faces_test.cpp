@@ -3,6 +3,7 @@
 #include "core/host/sampler.h"
 #include "core/host/task.h"
 #include "tests/host/host_fixture.h"
+#include "tests/host/options.h"
 
 #include <gmock/gmock.h>
 
@@ -261,6 +262,33 @@ TEST_F(Faces, AComponentWhoseStateIsNotWholeIsRefused) {
   EXPECT_EQ(f.message,
             path("sampler", "plain_state") + "its qed.state/1 lacks `save` or `restore`");
   EXPECT_EQ(f.exit_code, kExitPlugin);
+}
+
+TEST_F(Faces, WhatAnObjectRemembersGoesIntoAnotherOne) {
+  const Component& component = host_.load("algorithm", "running_baseline");
+  const std::string options = options_with(component.spec);
+  const Algorithm first(component, options, host_.abi()), second(component, options, host_.abi());
+  TestBatch data;
+  data.add(0, 1, 2);
+  data.add(0, 3, 1);
+  const auto advantage = [&](const Algorithm& algorithm) {
+    std::vector<float> adv(3);
+    std::vector<std::uint8_t> keep(2, 1);
+    const qed_batch batch = data.abi();
+    qed_advantage out = {sizeof(qed_advantage), 0, {adv.data(), 3}, {}, {keep.data(), 2}, nullptr};
+    MetricSums metrics;
+    algorithm.advantage(batch, out, metrics, 0);
+    return adv;
+  };
+  EXPECT_EQ(first.state().save(), "0");
+  EXPECT_THAT(advantage(first), ElementsAre(1, 1, 3));
+  EXPECT_EQ(first.state().save(), "1");  // half of the mean reward
+  second.state().restore(first.state().save());
+  EXPECT_THAT(advantage(second), ElementsAre(0, 0, 2));
+  EXPECT_EQ(failure_of([&] { second.state().restore("x"); }).message,
+            path("algorithm", "running_baseline") +
+                "its state cannot be restored: the state is not a number");
+  EXPECT_FALSE(Sampler(host_.load("sampler", "plain_c"), "{}", host_.abi()).state().is_kept());
 }
 
 TEST_F(Faces, SamplerMayBanBiasAndPenalise) {

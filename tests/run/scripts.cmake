@@ -1,7 +1,7 @@
 # Whole runs of the built program, in Python: short ones by default, the full quick start as `long`.
 
 foreach(test bfloat16 binding chat critic disk_full dry_run eval generate learning mismatch mixture no_signal
-        plugins recipes refill refusal repeat resume sample samples score terms)
+        plugins recipes refill refusal repeat resume sample samples score state terms)
   qed_add_script_test(run.${test} SCRIPT ${test}_test.py TIMEOUT 600)
 endforeach()
 foreach(test learning resume)

@@ -26,6 +26,11 @@ struct Info {
 // create, destroy and get_extension of a class T with a default constructor and, where it has
 // options, `void options(qed::Options&)`. Once all are read, `void check() const` may throw, and
 // `void open(const qed::Host&)` may use the services of the host.
+//
+// A class that must remember something between calls has, for "qed.state/1",
+//   std::string save() const;              // all that it remembers, in any format
+//   void restore(std::string_view state);  // what save returned, in an object with the same options
+// Neither runs beside another call. What it remembers is `mutable`, and guarded where calls overlap.
 template <class T>
 struct Object {
   static void visit(T& object, Options& options) {
@@ -44,7 +49,33 @@ struct Object {
     });
   }
   static void destroy(void* self) { delete static_cast<T*>(self); }
-  static const void* get_extension(const void*, qed_str) noexcept { return nullptr; }
+  static const void* get_extension(const void*, qed_str id) noexcept {
+    if constexpr (has_state()) {
+      static const qed_state kState = {sizeof(qed_state), 0, &save, &restore};
+      if (view(id) == "qed.state/1") return &kState;
+    }
+    return nullptr;
+  }
+
+  static std::int32_t save(const void* self, qed_call* call, qed_writer* out) {
+    return guard(call->err, [&] {
+      if constexpr (has_state()) write(out, static_cast<const T*>(self)->save());
+    });
+  }
+  static std::int32_t restore(void* self, qed_call* call, qed_bytes state) {
+    return guard(call->err, [&] {
+      if constexpr (has_state()) {
+        static_cast<T*>(self)->restore({reinterpret_cast<const char*>(state.p), state.n});
+      }
+    });
+  }
+
+  static constexpr bool has_state() {
+    constexpr bool saves = requires(const T& t) { std::string(t.save()); };
+    constexpr bool restores = requires(T& t, std::string_view s) { t.restore(s); };
+    static_assert(saves == restores, "a state needs both save and restore");
+    return saves;
+  }
 
   static constexpr qed_object vtable(std::uint32_t size) {
     return {size, 0, &create, &destroy, &get_extension};
