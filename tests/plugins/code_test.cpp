@@ -64,6 +64,7 @@ TEST_F(Code, RewardsFollowTheirRules) {
       {{}, three, 0, "test 2: wrong answer"},
       {{}, fails, 0, "test 1: runtime error: "},
       {{}, "3", 0, "no code"},
+      {{{"max_tests", 1}}, three, 1, "right"},
       {{{"reward", "code"}}, sum, 1, "right"},
       {{{"reward", "code"}}, three, 0.5, "test 2: wrong answer"},
       {{{"reward", "code"}},
@@ -248,7 +249,7 @@ TEST_F(Code, AHelperThatDiesIsNoVerdict) {
   killer.join();
   EXPECT_EQ(score.status, QED_RESOURCE);
   EXPECT_TRUE(std::isnan(score.reward));
-  EXPECT_EQ(score.note, "the sandbox's helper process has ended: signal 9");
+  EXPECT_THAT(score.note, StartsWith("the sandbox's helper process has ended"));
   EXPECT_EQ(score_text(task, sums(), block(kSum)).note, "right");
 }
 

@@ -50,6 +50,8 @@ class Code {
     o("cf_mode", cf_mode_,
       {.choices = {"weighted_sum", "partial", "pass_fail"},
        .help = "cf_code: what tests are worth"});
+    o("max_tests", max_tests_,
+      {.min = 0, .help = "of an item that are run, from the first on; 0: all"});
     o("time", settings_.time_s,
       {.min = 0.01,
        .max = 3600,
@@ -89,7 +91,9 @@ class Code {
   }
 
   qed::Score verify(const qed::Sample& sample) const {
-    const code::Contents item = code::read_item(sample.item.blob);
+    code::Contents item = code::read_item(sample.item.blob);
+    const auto num_tests = static_cast<std::size_t>(max_tests_);
+    if (num_tests > 0 && item.tests.size() > num_tests) item.tests.resize(num_tests);
     if (reward_ == "strict" && sample.finish != qed::Finish::kStop) {
       return nothing(0, "no end token");
     }
@@ -218,6 +222,7 @@ class Code {
 
   std::string data_, eval_data_, bad_rows_ = "error", language_ = "python";
   std::string template_ = "chat", reward_ = "strict", cf_mode_ = "weighted_sum";
+  std::int64_t max_tests_ = 0;
   code::Settings settings_;
   qed::Rows train_, test_;
   std::unique_ptr<code::Pending> pending_;
