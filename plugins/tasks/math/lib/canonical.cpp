@@ -47,10 +47,18 @@ class Canonical {
   // A text that equals no other, for what is too large.
   static std::string unique(NodeId id) { return "?" + std::to_string(id); }
 
+  // An exact value that takes little work.
+  std::optional<Rational> small_exact(NodeId id) {
+    Budget small(std::min<std::uint64_t>(budget_.left(), 200));
+    const std::uint64_t before = small.left();
+    auto out = exact_value(tree_, id, reading_, small);
+    if (!budget_.spend(before - small.left())) return std::nullopt;
+    return out;
+  }
+
   std::string joined(NodeId id, std::string head) {
     if (tree_[id].kind == Kind::kPower || tree_[id].kind == Kind::kCall) {
-      Budget small(std::min<std::uint64_t>(budget_.left(), 200));
-      if (const auto value = exact_value(tree_, id, reading_, small)) return text_of(*value);
+      if (const auto value = small_exact(id)) return text_of(*value);
     }
     head += '(';
     for (const NodeId part : tree_.parts(id)) {
@@ -81,10 +89,9 @@ class Canonical {
     std::vector<std::string> texts;
     std::size_t size = 0;
     for (const NodeId part : parts) {
-      Budget small(std::min<std::uint64_t>(budget_.left(), 200));
-      const auto value = exact_value(tree_, part, reading_, small);
+      const auto value = small_exact(part);
       const auto next =
-          value && number ? (is_sum ? add : multiply)(*number, *value, small) : std::nullopt;
+          value && number ? (is_sum ? add : multiply)(*number, *value, budget_) : std::nullopt;
       if (next) {
         number = next;
         continue;

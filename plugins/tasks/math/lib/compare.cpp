@@ -8,6 +8,9 @@ namespace math {
 
 Equality Comparer::compare(NodeId gold, NodeId pred) {
   if (depth_ >= kMaxDepth || !budget_.spend(8) || tree_.is_full()) return Equality::kUnknown;
+  if (policy_.steps_count && (has_false_step(gold) || has_false_step(pred))) {
+    return Equality::kDifferent;
+  }
   ++depth_;
   const Equality out = compare_stripped(without_steps(tree_, gold), without_steps(tree_, pred));
   --depth_;
@@ -60,6 +63,36 @@ Equality Comparer::compare_stripped(NodeId gold, NodeId pred) {
   const bool is_empty_or_all = g == Kind::kSymbol && p == Kind::kSymbol;
   if (is_empty_or_all && tree_[gold].name == tree_[pred].name) return Equality::kEqual;
   return values(gold, pred);
+}
+
+// An equation of two values that differ, or an approximation that is off by more than half
+// of its last place.
+bool Comparer::has_false_step(NodeId id) {
+  if (tree_[id].kind == Kind::kChain) {
+    const auto parts = tree_.parts(id);
+    const std::vector<NodeId> steps(parts.begin(), parts.end());
+    return std::ranges::any_of(steps, [&](NodeId step) { return has_false_step(step); });
+  }
+  if (tree_[id].kind != Kind::kRelation) return false;
+  const Relation relation = tree_[id].relation;
+  if (relation != Relation::kEqual && relation != Relation::kApprox) return false;
+  std::string unit;
+  const NodeId left = without_unit(tree_, tree_.part(id, 0), unit);
+  const NodeId right = without_unit(tree_, tree_.part(id, 1), unit);
+  const auto is_value = [&](NodeId side) {
+    const Kind kind = tree_[side].kind;
+    return (kind == Kind::kNumber || kind == Kind::kSum || kind == Kind::kProduct ||
+            kind == Kind::kPower || kind == Kind::kCall) &&
+           free_symbols(tree_, side).empty() && !contains(tree_, side, Kind::kPlusMinus);
+  };
+  if (!is_value(left) || !is_value(right)) return false;
+  if (relation == Relation::kEqual) return same_value(left, right, reading_) != Equality::kEqual;
+  const int places = std::max<int>(tree_[right].places, 0);
+  const NodeId bound =
+      tree_.number({1, 2 * boost::multiprecision::pow(BigInt(10), static_cast<unsigned>(places))});
+  const NodeId gap = tree_.call("abs", {tree_.difference(left, right)});
+  const auto sign = sign_of(tree_, tree_.difference(bound, gap), reading_, budget_);
+  return !sign || *sign < 0;
 }
 
 // Values with a unit or a sign of their own.

@@ -25,6 +25,7 @@ class Comparer {
   // compare.cpp
   Equality compare_stripped(NodeId gold, NodeId pred);
   Equality quantities(NodeId gold, NodeId pred);
+  bool has_false_step(NodeId id);
   Equality texts(NodeId a, NodeId b);
   Equality matrices(NodeId a, NodeId b);
   Equality ratios(NodeId a, NodeId b);

@@ -115,6 +115,7 @@ Equality Comparer::close(NodeId a, NodeId b, const Reading& reading) {
   if (!free_symbols(tree_, a).empty() || !free_symbols(tree_, b).empty()) {
     return Equality::kUnknown;
   }
+  if (!budget_.spend(40)) return Equality::kUnknown;
   Rational limit{1, 1};
   if (policy_.tolerance == Tolerance::kRounded) {
     constexpr int kMinDigits = 7;

@@ -14,7 +14,7 @@ Finding rising(Step step) {
   Finding found = step.template operator()<53>();
   if (found == Finding::kDifferent) return found;
   found = step.template operator()<192>();
-  if (found != Finding::kTooCoarse && found != Finding::kUndefined) return found;
+  if (found != Finding::kTooCoarse) return found;
   return step.template operator()<768>();
 }
 
@@ -35,6 +35,11 @@ bool is_other_root(const Tree& tree, NodeId id) {
   Budget budget(200);
   const auto exponent = exact_value(tree, tree.part(id, 1), {}, budget);
   return exponent && exponent->den > 2;
+}
+
+bool is_step(const Tree& tree, NodeId id) {
+  const std::string& name = tree[id].name;
+  return tree[id].kind == Kind::kCall && (name == "floor" || name == "ceil" || name == "mod");
 }
 
 bool has_symbols(const Tree& tree, NodeId id) { return !free_symbols(tree, id).empty(); }
@@ -71,7 +76,10 @@ Equality identical(const Tree& tree, NodeId a, NodeId b, const Reading& reading,
     if (found == Finding::kTooCoarse || budget.is_spent()) return Equality::kUnknown;
     if (found == Finding::kEqual) ++num_equal;
   }
-  return num_equal >= std::min<std::size_t>(num_points, 2) ? Equality::kEqual : Equality::kUnknown;
+  // Steps agree at some points without being equal.
+  const bool has_steps = mentions(tree, a, is_step) || mentions(tree, b, is_step);
+  const bool is_enough = num_equal >= std::min<std::size_t>(num_points, 2);
+  return is_enough && (is_constant || !has_steps) ? Equality::kEqual : Equality::kUnknown;
 }
 
 Proportion proportional(const Tree& tree, NodeId a, NodeId b, const Reading& reading,

@@ -2,9 +2,28 @@
 
 // The definitions of levels.h, for evaluate_<bits>.cpp.
 
-#include "evaluator.h"
+#include "evaluator_functions.h"
+#include "evaluator_values.h"
 
 namespace math {
+
+// The difference of two values.
+template <unsigned Bits>
+Finding difference(const Complex<Bits>& x, const Complex<Bits>& y) {
+  using B = Ball<Bits>;
+  if (!x.ok() || !y.ok()) return Finding::kUndefined;
+  const B re = x.re - y.re, im = x.im - y.im;
+  if (!re.ok || !im.ok) return Finding::kUndefined;
+  if ((!re.is_exact_zero() && !re.has_zero()) || (!im.is_exact_zero() && !im.has_zero())) {
+    return Finding::kDifferent;
+  }
+  if constexpr (Bits == 53) return Finding::kTooCoarse;
+  // Equal to 100 bits, and to a fraction of 1: of huge numbers the difference would be lost.
+  const Bound error = re.rad + im.rad, size = x.re.high_bound() + x.im.high_bound();
+  const Bound relative = size * Bound{0.5, -99}, one{0.5, -59};
+  if (error.is_zero()) return Finding::kEqual;
+  return error < relative && error < one ? Finding::kEqual : Finding::kTooCoarse;
+}
 
 template <unsigned Bits>
 Finding compare_at(const Pair& pair, std::size_t point, bool must_be_real, Budget& budget) {

@@ -2,6 +2,8 @@
 
 #include "parser_state.h"
 
+#include <algorithm>
+
 namespace math {
 
 NodeId Parser::answer() {
@@ -38,6 +40,9 @@ NodeId Parser::list(Tok separator) {
 NodeId Parser::item() {
   const Deeper deeper(*this);
   if (deeper.is_too_deep()) return kBad;
+  const bool is_headless = is(Tok::kRelation) && (peek().relation == Relation::kApprox ||
+                                                  peek().relation == Relation::kEqual);
+  if (is_headless) ++at_;  // "= 5"
   NodeId left = ratio();
   std::vector<NodeId> relations;
   while (left != kBad && is(Tok::kRelation)) {
@@ -109,8 +114,20 @@ NodeId Parser::sum() {
     terms.push_back(term);
     is_first = false;
   }
-  if (terms.size() == 1) return terms[0];
-  return tree_.add({.kind = Kind::kSum}, terms);
+  return terms.size() == 1 ? terms[0] : sum_with_unit(terms);
+}
+
+// The unit of the last term, where no other has one, is the unit of the sum: 1 + \sqrt2 cm.
+NodeId Parser::sum_with_unit(std::vector<NodeId>& terms) {
+  const Node last = tree_[terms.back()];
+  const bool is_shared = last.kind == Kind::kQuantity &&
+                         std::none_of(terms.begin(), terms.end() - 1, [&](NodeId term) {
+                           return tree_[term].kind == Kind::kQuantity;
+                         });
+  if (is_shared) terms.back() = tree_.part(terms.back(), 0);
+  const NodeId out = tree_.add({.kind = Kind::kSum}, terms);
+  if (!is_shared) return out;
+  return tree_.add({.kind = Kind::kQuantity, .name = last.name}, {out});
 }
 
 bool Parser::starts_factor(const Token& token) const {

@@ -18,8 +18,12 @@ NodeId Parser::primary() {
       return number();
     case Tok::kLetter: {
       const Token& token = tokens_[at_++];
-      const bool is_function = token.text.size() == 1 && is_open("(") &&
-                               std::string_view("fghFGHW").find(token.text[0]) != std::string::npos;
+      // f(x), and a value as in I(0).
+      const bool is_usual = token.text.size() == 1 &&
+                            std::string_view("fghFGHW").find(token.text[0]) != std::string::npos;
+      const bool is_value =
+          !peek().has_space && peek(1).type == Tok::kNumber && peek(2).type == Tok::kClose;
+      const bool is_function = is_open("(") && (is_usual || is_value);
       if (!is_function) return tree_.symbol(token.text);
       const NodeId inside = brackets();
       return inside == kBad ? kBad : tree_.call(token.text, {inside});

@@ -28,7 +28,8 @@ class Parser {
   NodeId ratio();              // a : b
   NodeId set_expression();     // a \cup b
   NodeId sum();                // -a + b
-  NodeId product();            // a b / c
+  NodeId sum_with_unit(std::vector<NodeId>& terms);
+  NodeId product();  // a b / c
   NodeId divisor();
   NodeId signed_factor();          // -a, behind an operator
   NodeId factor();                 // a^b! with its unit

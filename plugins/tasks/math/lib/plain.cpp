@@ -55,9 +55,9 @@ std::optional<Candidate> fraction_at(std::string_view text, std::size_t at) {
   std::size_t end = at + 5;
   for (int i = 0; i < 2; ++i) {
     if (end >= text.size() || text[end] != '{') return std::nullopt;
-    const auto close = text.find('}', end);
-    if (close == text.npos || close - end > 40) return std::nullopt;
-    end = close + 1;
+    const auto width = text.substr(end, 40).find('}');
+    if (width == text.npos) return std::nullopt;
+    end += width + 1;
   }
   if (at > 0 && text[at - 1] == '-') --at;
   return Candidate{.text = std::string(text.substr(at, end - at)), .begin = at, .end = end};
@@ -104,7 +104,7 @@ std::optional<Candidate> last_number(std::string_view text) {
   return out;
 }
 
-bool is_formula_like(std::string_view text) {
+bool is_formula_like(std::string_view text, std::size_t max_words) {
   std::size_t num_words = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\n' && i + 1 < text.size() && text[i + 1] == '\n') return false;
@@ -113,14 +113,17 @@ bool is_formula_like(std::string_view text) {
     while (end < text.size() && is_letter(text[end])) ++end;
     const std::string_view word = text.substr(i, end - i);
     const bool is_command = i > 0 && text[i - 1] == '\\';
+    const bool is_joined =
+        i > 0 && is_digit(text[i - 1]) && word.size() == 3 && word.starts_with("or");
     if (is_command && (is_prose(word) || word == "begin" || word == "end" || is_font(word))) {
       end = std::min(text.find('}', end), text.size());  // its words are no prose
-    } else if (!is_command && word.size() > 2 && word_meaning(word) == nullptr && !is_unit(word)) {
+    } else if (!is_command && !is_joined && word.size() > 2 && word_meaning(word) == nullptr &&
+               !is_unit(word)) {
       ++num_words;
     }
     i = end;
   }
-  return num_words <= 1;
+  return num_words <= max_words;
 }
 
 bool is_number_like(std::string_view text) {

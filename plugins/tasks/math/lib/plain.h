@@ -15,8 +15,8 @@ namespace math {
 std::optional<Candidate> first_number(std::string_view text);
 std::optional<Candidate> last_number(std::string_view text);
 
-// A text that may be one formula as a whole: no word of prose outside \text{...}.
-bool is_formula_like(std::string_view text);
+// A text that may be one formula as a whole: no more words of prose outside \text{...} than these.
+bool is_formula_like(std::string_view text, std::size_t max_words);
 // Digits, points, commas and a sign.
 bool is_number_like(std::string_view text);
 // Without the marks of formulas: $, \(, \[.

@@ -50,6 +50,7 @@ constexpr std::array kPresets = {
            .tolerance = Tolerance::kRounded,
            .units_count = true,
            .ratio_is_quotient = false,
+           .steps_count = true,
            .log_is_either = true},
 };
 

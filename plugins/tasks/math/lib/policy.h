@@ -64,6 +64,7 @@ struct Policy {
   bool units_count = false;       // 5 cm is not 5 m
   bool strict_names = true;       // f(x) is not f(y)
   bool ratio_is_quotient = true;  // 1:2 is 1/2
+  bool steps_count = false;       // "1/2 = 0.6" is no answer, though it ends in one
   bool log_is_either = false;     // \log is of base 10 or e, whichever makes them equal
 };
 

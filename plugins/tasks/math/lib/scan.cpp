@@ -64,20 +64,23 @@ std::vector<Box> find_boxes(std::string_view text) {
 
 std::vector<Formula> find_formulas(std::string_view text) {
   std::vector<Formula> out;
-  std::size_t no_close_before[4] = {};  // from here on this end does not occur
+  std::size_t no_close_until[4] = {};  // this end does not occur before
   const auto take = [&](std::size_t at, std::size_t width, std::string_view close, bool is_inline,
                         int kind) {
     const std::size_t begin = at + width;
-    if (no_close_before[kind] != 0 && begin >= no_close_before[kind]) return false;
+    if (begin < no_close_until[kind]) return false;
     for (std::size_t i = begin; i < text.size(); ++i) {
       if (text.substr(i).starts_with(close) && i > begin) {
         out.push_back({at, i + close.size(), text.substr(begin, i - begin)});
         return true;
       }
-      if (text[i] == '\n' && is_inline) return false;
+      if (text[i] == '\n' && is_inline) {
+        no_close_until[kind] = i;
+        return false;
+      }
       if (text[i] == '\\' && close[0] == '$') ++i;
     }
-    no_close_before[kind] = begin;
+    no_close_until[kind] = text.size();
     return false;
   };
   for (std::size_t i = 0; i < text.size(); ++i) {

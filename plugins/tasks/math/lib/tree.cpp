@@ -31,6 +31,11 @@ NodeId Tree::negative(NodeId x) {
   if (nodes_[x].kind == Kind::kNumber) {
     return number(negate(nodes_[x].value), nodes_[x].places);
   }
+  if (nodes_[x].kind == Kind::kQuantity) {
+    std::string unit = nodes_[x].name;
+    const NodeId value = negative(part(x, 0));
+    return add({.kind = Kind::kQuantity, .name = std::move(unit)}, {value});
+  }
   const NodeId minus = number({-1, 1});
   return add({.kind = Kind::kProduct}, {minus, x});
 }

@@ -63,6 +63,10 @@ Outcome outcome_of(Equality equality, const Budget& budget) {
 }
 
 Outcome compare_texts(std::string_view gold, std::string_view answer, bool has_gold) {
+  if (gold.size() > kWindow || answer.size() > kWindow) {
+    return has_gold ? Outcome{Equality::kDifferent, Reason::kUnreadAnswer}
+                    : Outcome{Equality::kUnknown, Reason::kUnreadGold};
+  }
   const std::string a = normal_text(gold);
   if (!a.empty() && a == normal_text(answer)) return {Equality::kEqual, Reason::kSame};
   if (!has_gold) return {Equality::kUnknown, Reason::kUnreadGold};
