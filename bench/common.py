@@ -45,7 +45,7 @@ def one_core():
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def machine(folder):
+def machine(folder, cores):
     """Processor, compiler, flags, commit, load: what a figure depends on."""
     lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")),
@@ -54,13 +54,13 @@ def machine(folder):
     values = dict(line.split("=", 1) for line in cache if "=" in line)
     compiler = run([values["CMAKE_CXX_COMPILER:FILEPATH"], "--version"]).splitlines()[0]
     dirty = "+" if run(["git", "status", "--porcelain"]) else ""
-    return (f"machine: {model}, 1 of {os.cpu_count()} cores; {compiler}, "
+    return (f"machine: {model}, {cores} of {os.cpu_count()} cores; {compiler}, "
             f"{values['CMAKE_BUILD_TYPE:STRING']}; "
             f"commit {run(['git', 'rev-parse', '--short', 'HEAD'])}{dirty}; "
             f"load {os.getloadavg()[0]:.1f}")
 
 
-def table(title, head, rows, folder):
+def table(title, head, rows, folder, cores=1):
     """Prints rows of texts below a head; the first column is flush left."""
     rows = [head, *rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
@@ -68,7 +68,7 @@ def table(title, head, rows, folder):
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row, widths)]
         print("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
-    print(machine(folder), flush=True)
+    print(machine(folder, cores), flush=True)
 
 
 def median(values):

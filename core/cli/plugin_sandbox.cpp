@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <thread>
 
 #include "core/cli/plugin.h"
@@ -7,8 +9,10 @@ namespace qed {
 
 Run add_plugin_sandbox(CLI::App& group) {
   CLI::App* command = group.add_subcommand("sandbox", "Run programs with limits, for qed itself");
-  command->group("");  // hidden
-  return [] { return sandbox::serve(static_cast<int>(std::thread::hardware_concurrency())); };
+  command->group("");   // hidden
+  return []() -> int {  // what is done at the end of a process needs /proc and more
+    ::_exit(sandbox::serve(static_cast<int>(std::thread::hardware_concurrency())));
+  };
 }
 
 }  // namespace qed

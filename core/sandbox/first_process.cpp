@@ -88,11 +88,11 @@ void start(const Task& task, const Ends& ends) {
   std::vector<char*> words;
   for (const std::string& word : *task.command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
-  set_limits(task.limits);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   restrict_files(kBox);
   drop_capabilities();
   filter_system_calls();
+  set_limits(task.limits);  // last: a sanitizer's process is larger than any of them
   ::execvpe(words[0], words.data(), const_cast<char* const*>(kEnvironment));
   const std::string what = cat("cannot start `", task.command->front(), "`");
   if (task.command->front().find('/') == std::string::npos) fail(what);
