@@ -245,9 +245,8 @@ class Batch {
   }
 
   void report(std::size_t sample) const {
-    if (!options_.on_token) return;
     const Row& row = rows_[sample];
-    options_.on_token(scheduler_.group_of(sample), row.sample, *row.out);
+    if (options_.on_token) options_.on_token(scheduler_.group_of(sample), row.sample, *row.out);
   }
 
   Transformer& model_;
