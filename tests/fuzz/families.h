@@ -58,6 +58,7 @@ struct Family {
 };
 
 std::vector<Family> task_families();
+Family math_family();  // one of them
 std::vector<Family> reward_families();
 
 }  // namespace qed::fuzz

@@ -233,6 +233,7 @@ std::vector<Family> task_families() {
       countdown(),
       knights(),
       gsm8k(),
+      math_family(),
       arithmetic(),
       table("exact", {{"Paris", "paris"}, {"the  cat", "the cat"}, {"\xC4\xB0", "i\xCC\x87"}},
             {"Paris", "cat"}),
