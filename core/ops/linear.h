@@ -5,8 +5,7 @@
 //
 // x [T, K] float32, contiguous. w [ceil(N/16), K, 16] float32 or bfloat16, panels (see
 // cpu_kernels.h). bias [16 * ceil(N/16)] float32, or undefined. Returns [T, N] float32; sums are
-// float32 in both cases. Differentiable in x, w and bias; gradients
-// are float32 too.
+// float32 in both cases. Differentiable in x, w and bias; gradients are float32 too.
 
 #include <ATen/core/Tensor.h>
 
