@@ -27,17 +27,18 @@ struct Ahead {
 };
 
 // `a` is one block [depth][R], `a_step` numbers from k to k; only the first `rows` rows are stored.
-template <int R, int Q, class B>
-inline void tile(const PackedGemm& g, const float* a, std::int64_t a_step, const B* b,
+// kWhole: all R of them, and whole panels.
+template <int R, int Q, bool kWhole, class B>
+inline void tile_of(const PackedGemm& g, const float* a, std::int64_t a_step, const B* b,
                  std::int64_t row, std::int64_t rows, std::int64_t panel, Ahead ahead) {
   const auto at = [&](int r, int q) { return g.c + (row + r) * g.c_row + (panel + q) * g.c_panel; };
-  const auto lanes = [&](int q) { return g.cols - (panel + q) * kLanes; };
+  const auto lanes = [&](int q) { return kWhole ? kLanes : g.cols - (panel + q) * kLanes; };
   Vec acc[R][Q];
   for (int q = 0; q < Q; ++q) {
     const Vec start = g.bias != nullptr ? load(g.bias + (panel + q) * kLanes) : Vec{};
     for (int r = 0; r < R; ++r) {
       acc[r][q] = start;
-      if (g.accumulate && r < rows) {
+      if (g.accumulate && (kWhole || r < rows)) {
         acc[r][q] = lanes(q) >= kLanes ? load(at(r, q)) : load_part(at(r, q), lanes(q));
       }
     }
@@ -54,10 +55,20 @@ inline void tile(const PackedGemm& g, const float* a, std::int64_t a_step, const
     }
   }
   for (int r = 0; r < R; ++r) {
-    if (r >= rows) break;
+    if (!kWhole && r >= rows) break;
     for (int q = 0; q < Q; ++q) {
       lanes(q) >= kLanes ? store(at(r, q), acc[r][q]) : store_part(at(r, q), acc[r][q], lanes(q));
     }
+  }
+}
+
+template <int R, int Q, class B>
+inline void tile(const PackedGemm& g, const float* a, std::int64_t a_step, const B* b,
+                 std::int64_t row, std::int64_t rows, std::int64_t panel, Ahead ahead) {
+  if (rows == R && g.cols >= (panel + Q) * kLanes) {
+    tile_of<R, Q, true>(g, a, a_step, b, row, rows, panel, ahead);
+  } else {
+    tile_of<R, Q, false>(g, a, a_step, b, row, rows, panel, ahead);
   }
 }
 
