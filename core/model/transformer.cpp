@@ -9,16 +9,39 @@
 #include "core/ops/rms_norm.h"
 #include "core/ops/swiglu.h"
 #include "core/util/error.h"
+#include "core/util/parallel.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <optional>
 #include <tuple>
 #include <vector>
 
 namespace qed {
+
+namespace {
+
+// Numbers of a model whose weights stay in the cache of every core.
+constexpr std::int64_t kSmallModel = 1 << 20;
+constexpr std::int64_t kPartRows = 8;  // rows from which on a part of a batch is worth a thread
+
+// Cuts runs into parts of about the same number of rows, one for each thread; [part+1] indices.
+std::vector<std::size_t> parts_of(std::span<const ops::CacheRun> runs, std::int64_t rows) {
+  const std::int64_t num = std::clamp<std::int64_t>(rows / kPartRows, 1, num_threads());
+  std::vector<std::size_t> cut = {0};
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    const auto part = static_cast<std::int64_t>(cut.size());
+    if (part < num && runs[i].first_row * num >= rows * part) cut.push_back(i);
+  }
+  cut.push_back(runs.size());
+  return cut;
+}
+
+}  // namespace
 
 Transformer::Transformer(const ModelConfig& config, WeightsOptions options)
     : config_(config), weights_(config, options), rope_(rope_frequencies(config)) {}
@@ -104,6 +127,30 @@ struct Transformer::RecomputedLayer : torch::autograd::Function<RecomputedLayer>
 
 at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position,
                                 const AttentionContext& context) {
+  if (context.cache == nullptr || !is_small()) return run_layers(id, position, context);
+  const std::vector<std::size_t> cut = parts_of(context.runs, id.size(0));
+  if (cut.size() == 2) return run_layers(id, position, context);
+  // The rows of a run go through all layers on one thread, which saves the wait after each op.
+  const std::int64_t dim = config_.hidden_size;
+  at::Tensor h = at::empty({id.size(0), dim}, at::kFloat);
+  parallel_for(static_cast<std::int64_t>(cut.size()) - 1, 1, [&](auto begin, auto end) {
+    const at::NoGradGuard no_grad;  // a thread's own
+    for (auto p = static_cast<std::size_t>(begin); p < static_cast<std::size_t>(end); ++p) {
+      const auto part = context.runs.subspan(cut[p], cut[p + 1] - cut[p]);
+      const std::int64_t first = part.front().first_row;
+      const std::int64_t rows = part.back().first_row + part.back().num_rows - first;
+      std::vector<ops::CacheRun> runs(part.begin(), part.end());
+      for (ops::CacheRun& run : runs) run.first_row -= first;
+      const at::Tensor out = run_layers(id.narrow(0, first, rows), position.narrow(0, first, rows),
+                                        {.offset = {}, .cache = context.cache, .runs = runs});
+      std::copy_n(out.const_data_ptr<float>(), rows * dim, h.data_ptr<float>() + first * dim);
+    }
+  });
+  return h;
+}
+
+at::Tensor Transformer::run_layers(const at::Tensor& id, const at::Tensor& position,
+                                   const AttentionContext& context) {
   const bool recompute = context.recompute && at::GradMode::is_enabled();
   Stream s{ops::embedding(id, weights_.embedding), {}};
   for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
@@ -112,6 +159,16 @@ at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position
   }
   return ops::add_norm(s.x, s.delta, weights_.final_norm, static_cast<float>(config_.rms_norm_eps))
       .second;
+}
+
+bool Transformer::is_small() const { return weights_.num_parameters() <= kSmallModel; }
+
+Transformer& Transformer::track(std::size_t i) {
+  while (tracks_.size() < i) {
+    tracks_.push_back(std::make_unique<Transformer>(config_, weights_.options()));
+    tracks_.back()->weights_.share(weights_);
+  }
+  return i == 0 ? *this : *tracks_[i - 1];
 }
 
 at::Tensor Transformer::logits(const at::Tensor& h) {

@@ -12,7 +12,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <vector>
 
 namespace qed {
 
@@ -47,6 +49,12 @@ class Transformer {
                             const at::Tensor& inv_temperature,
                             std::shared_ptr<const ops::Support> support);
 
+  // True where sequences are better spread over threads than the rows of each op.
+  bool is_small() const;
+  // A model with these weights and a gradient of its own, made at the first call; 0: this one. For
+  // micro-batches that train side by side, see train/tracks.h. Not thread-safe.
+  Transformer& track(std::size_t i);
+
   const ModelConfig& config() const { return config_; }
   Weights& weights() { return weights_; }
 
@@ -57,12 +65,15 @@ class Transformer {
   };
   struct RecomputedLayer;
 
+  at::Tensor run_layers(const at::Tensor& id, const at::Tensor& position,
+                        const AttentionContext& context);
   Stream layer(std::size_t i, const Stream& in, const at::Tensor& position,
                const AttentionContext& context);
 
   ModelConfig config_;
   Weights weights_;
   ops::RopeTable rope_;
+  std::vector<std::unique_ptr<Transformer>> tracks_;  // 1, 2, ...
 };
 
 }  // namespace qed

@@ -198,6 +198,17 @@ void Weights::assign(const Weights& from) {
   sync();
 }
 
+void Weights::share(const Weights& from) {
+  const bool is_tied = lm_head.is_same(embedding);
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    const Leaf& leaf = leaves_[i];
+    *leaf.tensor = from.leaves_.at(i).tensor->detach();
+    leaf.tensor->set_requires_grad(true);
+    leaf.tensor->mutable_grad() = view(grad_, leaf, at::kFloat);
+  }
+  if (is_tied) lm_head = embedding;
+}
+
 void Weights::get(const at::Tensor& flat, std::size_t part, std::int64_t first_row,
                   std::int64_t num_rows, float* out) const {
   const Part& p = parts_[part];

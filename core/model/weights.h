@@ -55,6 +55,10 @@ class Weights {
   // Takes what the kernels of another model read; its output layer where both have the same.
   void assign(const Weights& from);
 
+  // Reads the numbers of `from`, of the same shape, from now on: what changes there changes here.
+  // The gradient stays its own, and flat() is not to be used.
+  void share(const Weights& from);
+
   // The tensors of a checkpoint, in the order of flat(), and rows of them in any flat buffer of
   // this layout: the weights, or an optimizer's moments.
   const std::vector<TensorSpec>& tensors() const { return specs_; }

@@ -2,6 +2,7 @@
 
 #include "core/model/model_folder.h"
 #include "core/ops/select_rows.h"
+#include "core/train/tracks.h"
 
 #include <ATen/core/grad_mode.h>
 
@@ -36,11 +37,11 @@ Critic::Critic(const ModelFolder& folder, Dtype dtype)
   model_.weights().assign(body.weights());
 }
 
-at::Tensor Critic::forward(const Packed& batch, bool recompute) {
+at::Tensor Critic::forward(Transformer& model, const Packed& batch, bool recompute) {
   const at::Tensor h =
-      model_.forward(batch.id, batch.position,
-                     {.offset = batch.offset, .prefix = batch.prefix, .recompute = recompute});
-  return model_.values(ops::select_rows(h, batch.row));
+      model.forward(batch.id, batch.position,
+                    {.offset = batch.offset, .prefix = batch.prefix, .recompute = recompute});
+  return model.values(ops::select_rows(h, batch.row));
 }
 
 std::vector<float> Critic::values(const Experience& e, std::int64_t micro_tokens) {
@@ -54,17 +55,22 @@ std::vector<float> Critic::values(const Experience& e, std::int64_t micro_tokens
   }
   std::vector<float> out(e.num_tokens(), 0.0f);
   if (sequences.empty()) return out;
-  const std::vector<std::size_t> cut = micro_batches(sequences, micro_tokens);
-  for (std::size_t i = 0; i + 1 < cut.size(); ++i) {
+  const std::vector<std::size_t> cut = track_batches(model_, sequences, micro_tokens);
+  std::vector<at::Tensor> found(cut.size() - 1);
+  const auto forward = [&](std::size_t i) {
     const auto part = std::span(sequences).subspan(cut[i], cut[i + 1] - cut[i]);
-    const at::Tensor values = forward(pack(part, Prompts::kShared));
-    const float* next = values.const_data_ptr<float>();
+    found[i] = Critic::forward(model_, pack(part, Prompts::kShared));
+  };
+  const auto place = [&](std::size_t i) {
+    const float* next = found[i].const_data_ptr<float>();
     for (std::size_t s = cut[i]; s < cut[i + 1]; ++s) {
       const std::size_t n = sequences[s].completion.size();
       std::copy_n(next, n, out.begin() + static_cast<std::ptrdiff_t>(e.offset[valid[s]]));
       next += n;
     }
-  }
+    found[i] = at::Tensor();
+  };
+  run_tracks(model_, found.size(), {forward, place});
   return out;
 }
 

@@ -30,9 +30,9 @@ class Critic {
   // [T] Values of all completion tokens; 0 for sequences that are not valid. No gradient.
   std::vector<float> values(const Experience& experience, std::int64_t micro_tokens);
 
-  // [N] Values of the completion tokens of a batch; differentiable. `recompute`: see
-  // AttentionContext.
-  at::Tensor forward(const Packed& batch, bool recompute = false);
+  // [N] Values of the completion tokens of a batch, by model() or one of its tracks;
+  // differentiable. `recompute`: see AttentionContext.
+  static at::Tensor forward(Transformer& model, const Packed& batch, bool recompute = false);
 
   Transformer& model() { return model_; }
   AdamW& optimizer() { return optimizer_; }

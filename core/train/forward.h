@@ -28,14 +28,6 @@ inline std::span<const float> values(const at::Tensor& t) {
   return {t.const_data_ptr<float>(), static_cast<std::size_t>(t.numel())};
 }
 
-// Calls f(begin, end) for each micro-batch of the sequences.
-template <class F>
-void for_each_micro_batch(std::span<const Sequence> sequences, std::int64_t micro_tokens, F&& f) {
-  if (sequences.empty()) return;
-  const auto cut = micro_batches(sequences, micro_tokens);
-  for (std::size_t i = 0; i + 1 < cut.size(); ++i) f(cut[i], cut[i + 1]);
-}
-
 // Appends the log-probs, and the entropies where they are wanted, of all completion tokens. No
 // gradient.
 void append_scores(Transformer& model, std::span<const Sequence> sequences,

@@ -3,6 +3,7 @@
 #include "core/train/aggregation.h"
 #include "core/train/forward.h"
 #include "core/train/loss_terms.h"
+#include "core/train/tracks.h"
 
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 
 namespace qed {
 
@@ -24,14 +26,27 @@ class PolicyUpdate {
  public:
   PolicyUpdate(Transformer& model, const Algorithm& algorithm, const Experience& e,
                const UpdateOptions& options, MetricSums& metrics)
-      : model_(model), algorithm_(algorithm), e_(e), options_(options), metrics_(metrics) {}
+      : model_(model),
+        algorithm_(algorithm),
+        e_(e),
+        options_(options),
+        metrics_(metrics),
+        tracks_(open_tracks(model)) {
+    if (options.critic != nullptr) critic_tracks_ = open_tracks(options.critic->model());
+  }
 
   PolicyGradient run(std::span<const std::size_t> rows) {
     select(rows);
     if (active_.empty()) return result_;
     prepare();
-    for_each_micro_batch(sequences_, options_.micro_tokens,
-                         [&](std::size_t begin, std::size_t end) { add(begin, end); });
+    const auto cut = track_batches(model_, sequences_, options_.micro_tokens);
+    micro_batches_.resize(cut.size() - 1);
+    run_tracks(model_, micro_batches_.size(),
+               {.forward = [&](std::size_t i) { forward(i, cut[i], cut[i + 1]); },
+                .between = [&](std::size_t i) { take_loss(*micro_batches_[i]); },
+                .backward = [&](std::size_t i) { backward(i); }});
+    add_up_tracks(model_);
+    if (options_.critic != nullptr) add_up_tracks(options_.critic->model());
     return result_;
   }
 
@@ -96,61 +111,76 @@ class PolicyUpdate {
     return out;
   }
 
-  // One micro-batch: active sequences begin .. end-1.
-  void add(std::size_t begin, std::size_t end) {
-    const std::size_t n = end - begin;
-    const auto rows = std::span(active_).subspan(begin, n);
-    const BatchView batch(e_, rows, options_.step);
-    const Packed packed = pack(std::span(sequences_).subspan(begin, n), Prompts::kShared);
-    const ops::TokenLogp now = token_logp(model_, packed, options_.recompute);
-    const bool has_entropy =
-        options_.entropy_coef != 0 || (algorithm_.needs() & QED_NEEDS_ENTROPY) != 0;
-    at::Tensor grad = at::zeros_like(now.logp), grad_entropy;
-    if (has_entropy) grad_entropy = at::zeros_like(now.entropy);
-    Values critic;
-    if (options_.critic != nullptr) {
-      critic.now = options_.critic->forward(packed, options_.recompute);
-      critic.grad = at::zeros_like(critic.now);
-    }
-
-    ask_algorithm(begin, batch, now, grad, grad_entropy, critic);
-    measure(batch.abi(), values(now.logp));
-    const auto to = [](const at::Tensor& t) {
-      return std::span(t.data_ptr<float>(), static_cast<std::size_t>(t.numel()));
-    };
-    add_terms(begin, batch, now, to(grad), has_entropy ? to(grad_entropy) : std::span<float>());
-
-    if (critic.now.defined() && has_nonzero(values(critic.grad))) {
-      result_.has_signal = true;
-      critic.now.backward(critic.grad);
-    }
-    if (options_.critic_alone) {
-      result_.has_signal = true;
-      return;
-    }
-    const bool moves = has_nonzero(values(grad)),
-               entropy_moves = has_entropy && has_nonzero(values(grad_entropy));
-    for (const std::size_t b : rows) result_.has_signal |= e_.has_advantage(b);
-    result_.has_signal |= moves || entropy_moves;
-    if (entropy_moves) {
-      torch::autograd::backward({now.logp, now.entropy}, {grad, grad_entropy});
-    } else if (moves) {
-      now.logp.backward(grad);
-    }
-  }
-
   // [N] What the critic says now, and the gradient of its loss; undefined without one.
   struct Values {
     at::Tensor now, grad;
   };
+  // Active sequences begin .. : the forward, and the gradient of the loss in what it gave.
+  struct MicroBatch {
+    std::size_t begin;
+    BatchView batch;
+    ops::TokenLogp now;
+    at::Tensor grad = {}, grad_entropy = {};
+    Values critic = {};
+    bool moves = false, entropy_moves = false, critic_moves = false;
+  };
 
-  void ask_algorithm(std::size_t begin, const BatchView& batch, const ops::TokenLogp& now,
-                     at::Tensor& grad, at::Tensor& grad_entropy, Values& critic) {
+  void forward(std::size_t i, std::size_t begin, std::size_t end) {
+    const std::size_t n = end - begin;
+    const Packed packed = pack(std::span(sequences_).subspan(begin, n), Prompts::kShared);
+    auto m = std::make_unique<MicroBatch>(
+        MicroBatch{.begin = begin,
+                   .batch = BatchView(e_, std::span(active_).subspan(begin, n), options_.step),
+                   .now = token_logp(*tracks_[i % tracks_.size()], packed, options_.recompute)});
+    m->grad = at::zeros_like(m->now.logp);
+    if (has_entropy()) m->grad_entropy = at::zeros_like(m->now.entropy);
+    if (options_.critic != nullptr) {
+      m->critic.now =
+          Critic::forward(*critic_tracks_[i % critic_tracks_.size()], packed, options_.recompute);
+      m->critic.grad = at::zeros_like(m->critic.now);
+    }
+    micro_batches_[i] = std::move(m);
+  }
+
+  void take_loss(MicroBatch& m) {
+    ask_algorithm(m);
+    measure(m.batch.abi(), values(m.now.logp));
+    const auto to = [](const at::Tensor& t) {
+      return std::span(t.data_ptr<float>(), static_cast<std::size_t>(t.numel()));
+    };
+    add_terms(m, to(m.grad), has_entropy() ? to(m.grad_entropy) : std::span<float>());
+    m.critic_moves = m.critic.now.defined() && has_nonzero(values(m.critic.grad));
+    if (!options_.critic_alone) {
+      m.moves = has_nonzero(values(m.grad));
+      m.entropy_moves = has_entropy() && has_nonzero(values(m.grad_entropy));
+      for (std::size_t b = m.begin; b < m.begin + m.batch.abi().group.n; ++b) {
+        result_.has_signal |= e_.has_advantage(active_[b]);
+      }
+    }
+    result_.has_signal |= options_.critic_alone || m.critic_moves || m.moves || m.entropy_moves;
+  }
+
+  void backward(std::size_t i) {
+    const std::unique_ptr<MicroBatch> m = std::move(micro_batches_[i]);
+    if (m->critic_moves) m->critic.now.backward(m->critic.grad);
+    if (m->entropy_moves) {
+      torch::autograd::backward({m->now.logp, m->now.entropy}, {m->grad, m->grad_entropy});
+    } else if (m->moves) {
+      m->now.logp.backward(m->grad);
+    }
+  }
+
+  bool has_entropy() const {
+    return options_.entropy_coef != 0 || (algorithm_.needs() & QED_NEEDS_ENTROPY) != 0;
+  }
+
+  void ask_algorithm(MicroBatch& m) {
+    const BatchView& batch = m.batch;
     const std::size_t num_seqs = batch.abi().group.n, num_tokens = batch.num_tokens();
     const std::vector<float> weight =
-        batch.weights(std::span(weight_).subspan(begin, num_seqs), true);
+        batch.weights(std::span(weight_).subspan(m.begin, num_seqs), true);
     std::vector<std::uint64_t> token;
-    for (std::size_t i = begin; i < begin + num_seqs; ++i) {
+    for (std::size_t i = m.begin; i < m.begin + num_seqs; ++i) {
       token.push_back(algorithm_.has_prepare() ? first_token_.at(active_[i]) : 0);
     }
     qed_loss args{};
@@ -158,18 +188,18 @@ class PolicyUpdate {
     args.batch = &batch.abi();
     args.adv = {batch.adv().data(), num_tokens};
     args.ret = {batch.ret().data(), batch.ret().size()};
-    args.logp = {now.logp.const_data_ptr<float>(), num_tokens};
+    args.logp = {m.now.logp.const_data_ptr<float>(), num_tokens};
     args.weight = {weight.data(), num_tokens};
-    args.grad_logp = {grad.data_ptr<float>(), num_tokens};
+    args.grad_logp = {m.grad.data_ptr<float>(), num_tokens};
     args.prepared = {reinterpret_cast<const std::uint8_t*>(prepared_.data()), prepared_.size()};
     args.token = {token.data(), token.size()};
     if ((algorithm_.needs() & QED_NEEDS_ENTROPY) != 0) {
-      args.entropy = {now.entropy.const_data_ptr<float>(), num_tokens};
-      args.grad_entropy = {grad_entropy.data_ptr<float>(), num_tokens};
+      args.entropy = {m.now.entropy.const_data_ptr<float>(), num_tokens};
+      args.grad_entropy = {m.grad_entropy.data_ptr<float>(), num_tokens};
     }
-    if (critic.now.defined()) {
-      args.value = {critic.now.const_data_ptr<float>(), num_tokens};
-      args.grad_value = {critic.grad.data_ptr<float>(), num_tokens};
+    if (m.critic.now.defined()) {
+      args.value = {m.critic.now.const_data_ptr<float>(), num_tokens};
+      args.grad_value = {m.critic.grad.data_ptr<float>(), num_tokens};
     }
     algorithm_.loss(args, metrics_, options_.seed);
     result_.loss += args.loss;
@@ -177,22 +207,22 @@ class PolicyUpdate {
   }
 
   // The engine's own terms; see loss_terms.h.
-  void add_terms(std::size_t begin, const BatchView& batch, const ops::TokenLogp& now,
-                 std::span<float> grad, std::span<float> grad_entropy) {
+  void add_terms(const MicroBatch& m, std::span<float> grad, std::span<float> grad_entropy) {
+    const std::span<const float> logp = values(m.now.logp);
     const auto part = [&](const std::vector<double>& of_sequence) {
-      return batch.weights(std::span(of_sequence).subspan(begin, batch.abi().group.n), false);
+      return m.batch.weights(std::span(of_sequence).subspan(m.begin, m.batch.abi().group.n), false);
     };
     const std::vector<float> weight = part(weight_);
-    const qed_f32s ref = batch.abi().ref_logp;
+    const qed_f32s ref = m.batch.abi().ref_logp;
     if (options_.kl_coef != 0) {
-      add_kl_loss(options_.kl_estimator, options_.kl_coef, weight, values(now.logp), {ref.p, ref.n},
-                  grad, metrics_);
+      add_kl_loss(options_.kl_estimator, options_.kl_coef, weight, logp, {ref.p, ref.n}, grad,
+                  metrics_);
     }
     if (options_.entropy_coef != 0) {
-      add_entropy_bonus(options_.entropy_coef, weight, values(now.entropy), grad_entropy);
+      add_entropy_bonus(options_.entropy_coef, weight, values(m.now.entropy), grad_entropy);
     }
     if (options_.nll_coef != 0) {
-      add_nll(options_.nll_coef, part(nll_weight_), values(now.logp), grad, metrics_);
+      add_nll(options_.nll_coef, part(nll_weight_), logp, grad, metrics_);
     }
   }
 
@@ -219,6 +249,8 @@ class PolicyUpdate {
   std::vector<double> kept_weight_;          // [kept] of each token
   std::vector<double> weight_, nll_weight_;  // [active] likewise
   std::vector<Sequence> sequences_;          // [active]
+  std::vector<Transformer*> tracks_, critic_tracks_;
+  std::vector<std::unique_ptr<MicroBatch>> micro_batches_;  // those that are at work
   std::string prepared_;
   std::map<std::size_t, std::uint64_t> first_token_;  // of each kept sequence in the update
   PolicyGradient result_;

@@ -93,7 +93,7 @@ TEST_F(ValueModel, LearnsValues) {
   const Packed batch = pack(e_.sequences, Prompts::kShared);
   double first = 0, last = 0;
   for (int step = 0; step < 60; ++step) {
-    const at::Tensor values = critic.forward(batch);
+    const at::Tensor values = Critic::forward(critic.model(), batch);
     at::Tensor grad = at::empty_like(values.detach());
     last = 0;
     for (std::int64_t t = 0; t < values.numel(); ++t) {

@@ -299,7 +299,7 @@ TEST_F(PolicyGradients, ACriticGetsTheGradientOfItsLossAndThePolicyTheRest) {
   std::fill_n(e.adv.begin(), e.offset[1], 0.0f);  // the critic learns from this one too
 
   const Packed packed = pack(e.sequences);
-  const at::Tensor values = critic.forward(packed);
+  const at::Tensor values = Critic::forward(critic.model(), packed);
   at::Tensor above = at::empty_like(values.detach());
   double loss = 0;
   for (std::size_t t = 0; t < e.num_tokens(); ++t) {
