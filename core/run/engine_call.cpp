@@ -1,6 +1,7 @@
 #include "core/run/engine_call.h"
 
 #include "core/util/error.h"
+#include "core/util/memory.h"
 #include "core/util/parallel.h"
 
 #include <ATen/Parallel.h>
@@ -26,6 +27,7 @@ int engine_call(const std::function<int()>& command) {
 void use_threads(std::int64_t asked) {
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   set_num_threads(asked > 0 ? static_cast<int>(asked) : static_cast<int>(cores));
+  keep_freed_memory();
   at::set_num_threads(1);
 }
 

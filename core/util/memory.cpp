@@ -1,5 +1,7 @@
 #include "core/util/memory.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -49,6 +51,11 @@ std::int64_t available_memory_bytes() {
 
 std::int64_t memory_used_bytes() {
   return number_after("/proc/self/status", "VmRSS:").value_or(0) * 1024;
+}
+
+void keep_freed_memory() {
+  ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that glibc allows
 }
 
 }  // namespace qed

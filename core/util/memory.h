@@ -13,4 +13,8 @@ std::int64_t available_memory_bytes();
 // Bytes of this process that are in memory now; 0 where the system does not say.
 std::int64_t memory_used_bytes();
 
+// Lets the process keep up to 256 MB that it has freed, and give back larger buffers only: what a
+// step frees, the next one asks for again, and each new page costs a fault.
+void keep_freed_memory();
+
 }  // namespace qed
