@@ -186,7 +186,7 @@ def update(model, optimizer, loss, lr):
 def sft(model, steps, seed):
     rng = random.Random(seed)
     data = []
-    for _ in range(2000):
+    for _ in range(4000):
         a, b = draw_sum(rng, False)
         data.append((encode(f"{a}+{b}=?"), demonstration(rng, a, b)))
     optimizer = adamw(model, betas=(0.9, 0.95), weight_decay=0.01)

@@ -16,7 +16,7 @@ def dry_run(folder, sets=(), expect=0):
 def says_what_would_happen(run):
     said = dry_run(run)
     for text in ("quickstart/config.json, random weights: qwen2, ", "memory    at most ",
-                 "stage 1   sft, 1000 steps", "data      2000 demonstrations, ", "stage 2   rl, 40 steps", "algorithm grpo",
+                 "stage 1   sft, 1000 steps", "data      4000 demonstrations, ", "stage 2   rl, 40 steps", "algorithm grpo",
                  "sampler   standard", "task      arithmetic: train without end, test without end", "16 prompts x 16 completions of at most 48 tokens",
                  f"folder    {run}, new", "nothing was written"):
         check(text in said, f"a dry run does not say `{text}`; it said:\n{said}")
