@@ -77,7 +77,7 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void start(const Task& task, const Ends& ends) {
+void start(const Task& task, const Ends& ends, int failures) {
   reset_signals();
   ::setsid();
   const int input = ::open(kInputFile, O_RDONLY | O_CLOEXEC);
@@ -88,16 +88,21 @@ void start(const Task& task, const Ends& ends) {
   std::vector<char*> words;
   for (const std::string& word : *task.command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  const std::string what = cat("cannot start `", task.command->front(), "`: ");
+  // A file of the job may be whatever its author likes: what a shell would say is its output.
+  const bool is_of_job = task.command->front().find('/') != std::string::npos;
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   restrict_files(kBox);
   drop_capabilities();
   filter_system_calls();
   set_limits(task.limits);  // last: a sanitizer's process is larger than any of them
   ::execvpe(words[0], words.data(), const_cast<char* const*>(kEnvironment));
-  const std::string what = cat("cannot start `", task.command->front(), "`");
-  if (task.command->front().find('/') == std::string::npos) fail(what);
-  // A file of the job, which may be whatever its author likes: as a shell does.
-  write_all(2, cat(what, ": ", std::strerror(errno), "\n"), what);
+  // No allocation from here on: the limits leave no room for it.
+  const std::string_view why = std::strerror(errno);
+  for (const std::string_view part : {std::string_view(what), why, std::string_view("\n")}) {
+    if (part == "\n" && !is_of_job) break;
+    write_all(is_of_job ? 2 : failures, part, what);
+  }
   ::_exit(127);
 }
 
@@ -109,7 +114,7 @@ pid_t start_child(const Task& task, const Ends& ends) {
   if (pid < 0) fail("no process");
   if (pid == 0) {
     try {
-      start(task, ends);
+      start(task, ends, pipe[1]);
     } catch (const std::exception& error) {
       write_all(pipe[1], error.what(), "");
     }
