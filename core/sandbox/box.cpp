@@ -79,6 +79,10 @@ void Box::start(const Task& task) {
     ::fcntl(pipe[0], F_SETFL, O_NONBLOCK);
   }
   if (error == 0) {
+    ends.helper = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));  // closed on exec
+    if (ends.helper < 0) error = errno;
+  }
+  if (error == 0) {
     // As fork, since there is no new stack.
     const long pid =
         ::syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_PIDFD | SIGCHLD,
@@ -88,6 +92,7 @@ void Box::start(const Task& task) {
     pid_ = static_cast<pid_t>(pid);
   }
   for (const auto& [reader, writer] : pipes) close_end(*writer);
+  close_end(ends.helper);
   if (error != 0) throw Error(cat("cannot start a run: ", std::strerror(error)));
 }
 

@@ -6,6 +6,7 @@
 #include "core/util/error.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -186,6 +187,8 @@ void run_first_process(const Task& task, const Ends& ends) {
   Report report;
   try {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pollfd helper = {ends.helper, POLLIN, 0};  // who died before that line sends no signal
+    if (::poll(&helper, 1, 0) != 0) ::_exit(1);
     report = run(task, ends);
   } catch (const std::exception& error) {
     report = {};

@@ -20,9 +20,11 @@ struct Task {
   Limits limits;
 };
 
-// Descriptors that the first process writes to.
+// Descriptors that the first process writes to; and the helper's own (of pidfd_open), which tells
+// whether it still lives.
 struct Ends {
   int output = -1, errors = -1, report = -1;
+  int helper = -1;
 };
 
 // Runs the task, writes a Report to ends.report, and ends the process.
