@@ -151,7 +151,7 @@ const std::vector<RewardMapping>& table() {
     {"open_r1/cosine", "reward", "cosine", "{}", {"max_len=max_len", "max_value_correct=max_right", "min_value_correct=min_right", "min_value_wrong=min_wrong", "max_value_wrong=max_wrong"}, open_r1_cosine},
     {"open_r1/repetition_penalty", "reward", "repetition", "{}", {"ngram_size=ngram", "max_penalty=max_penalty"}, completion},
     {"open_r1/soft_overlong_punishment", "reward", "soft_overlong", "{}", {"max_completion_len=max_len", "soft_punish_cache=cache"}, completion_length},
-    {"open_r1/accuracy", "task", "math", R"({"verifier": "math_verify", "answer": "open_r1", "data": ""})", {}, open_r1_accuracy},
+    {"open_r1/accuracy", "task", "math", R"({"reward": "open_r1", "data": ""})", {}, open_r1_accuracy},
     {.function = "open_r1/extract_code", .reason = kCode},
     // demystify-long-cot
     {"demystify/classic", "reward", "classic", "{}", {"correct=right", "wrong=wrong", "max_length=max_len", "exceed_length=exceed", "exceed_length?punish_exceed"}, demystify_score},

@@ -12,7 +12,9 @@ Family math_family() {
       .grammar = {.frames = frames() + Texts{"~ \\boxed{@} ~", "\\boxed{@} and \\boxed{@}",
                                              "Final Answer: The final answer is $@$. I hope it is "
                                              "correct.",
-                                             "$~ = @$", "\\[ @ \\]", "Answer: @", "\\boxed @$"},
+                                             "$~ = @$", "\\[ @ \\]", "Answer: @", "\\boxed @$",
+                                             "</think> <answer> @ </answer>",
+                                             "<think>~</think> \\boxed{@}"},
                   .tokens = tokens() + Texts{"\\frac",
                                              "\\sqrt",
                                              "{",
@@ -75,6 +77,17 @@ Family math_family() {
       .rules = {}};
   for (const char* name : {"strict", "math_verify", "qwen", "hendrycks", "prm800k"}) {
     out.rules.push_back({"math", name, {{"verifier", name}, {"data", ""}}, {{0, 1}}});
+  }
+  const std::pair<const char*, Values> rewards[] = {
+      {"simplerl_v0", {{1, -0.5, -1}}},
+      {"simplerl_v1", {{0, 1}}},
+      {"simplerl_v1_independent", {{1, 0.5, -0.5, -1}}},
+      {"open_r1", {{0, 1}}},
+      {"deepscaler", {{0, 1}}},
+      {"r1_zero", {{0, 1}}},
+      {"r1_zero_boxed", {{0, 1}}}};
+  for (const auto& [name, values] : rewards) {
+    out.rules.push_back({"math", name, {{"reward", name}, {"data", ""}}, values});
   }
   out.demonstrates = false;
   return out;

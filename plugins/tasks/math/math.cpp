@@ -5,9 +5,9 @@
 #include "qed/task.h"
 
 #include "item.h"
-#include "lib/extract.h"
 #include "lib/verify.h"
 #include "prompts.h"
+#include "rewards.h"
 
 #include <charconv>
 
@@ -75,7 +75,7 @@ class Math {
       .summary = "mathematics: problems from a data file, answers compared as mathematics",
   };
   static constexpr std::string_view kSplits[] = {"train", "test"};
-  static constexpr std::string_view kTerms[] = {"correct", "answered"};
+  static constexpr std::string_view kTerms[] = {"correct", "answered", "format", "wrong"};
 
   void options(qed::Options& o) {
     o("data", data_,
@@ -91,41 +91,44 @@ class Math {
       {.choices = {"boxed", "simplerl_v0", "simplerl_v1", "abel", "open_r1_first", "open_r1",
                    "r1_zero", "deepscaler", "logic_rl", "none"},
        .help = "whose prompt"});
+    o("reward", reward_,
+      {.choices = {"plain", "simplerl_v0", "simplerl_v1", "simplerl_v1_independent",
+                   "simplerl_v1_first", "open_r1", "deepscaler", "r1_zero", "r1_zero_boxed"},
+       .help = "whose rule for what is paid"});
+    o("fast", fast_, {.help = "r1_zero: without the slow grader, Math-Verify"});
     o("verifier", verifier_,
-      {.choices = {"strict", "math_verify", "qwen", "hendrycks", "prm800k", "deepscaler", "dapo",
-                   "simplerl_v0", "simplerl_v1"},
-       .help = "whose rule for equal answers"});
+      {.choices = {"reward", "strict", "math_verify", "qwen", "hendrycks", "prm800k", "deepscaler",
+                   "dapo", "simplerl_v0", "simplerl_v1", "open_r1"},
+       .help = "whose rule for equal answers; reward: that of `reward`, for plain strict"});
     o("answer", answer_,
-      {.choices = {"verifier", "boxed", "tag", "line", "brackets", "ladder", "open_r1", "whole"},
-       .help = "where the answer stands; verifier: as its rule says"});
+      {.choices = {"verifier", "boxed", "tag", "line", "brackets", "ladder", "whole"},
+       .help = "plain: where the answer stands; verifier: as its rule says"});
     o("percent", percent_,
       {.choices = {"verifier", "fraction", "dropped", "either"}, .help = "10% is 0.1, or 10"});
     o("tolerance", tolerance_,
       {.choices = {"verifier", "none", "rounded", "places", "relative"},
        .help = "when a decimal equals a value"});
-    o("right", right_, {.help = "reward of a right answer"});
-    o("wrong", wrong_, {.help = "reward of a wrong answer"});
-    o("missing", missing_, {.help = "reward without an answer"});
+    o("right", right_, {.help = "plain: reward of a right answer"});
+    o("wrong", wrong_, {.help = "plain: reward of a wrong answer"});
+    o("missing", missing_, {.help = "plain: reward without an answer"});
   }
 
   void check() {
-    policy_ = *math::preset(verifier_);
-    static constexpr std::pair<std::string_view, math::Place> kPlaces[] = {
-        {"boxed", math::Place::kBoxed},   {"tag", math::Place::kTag},
-        {"line", math::Place::kAnswer},   {"brackets", math::Place::kBrackets},
-        {"ladder", math::Place::kLadder}, {"open_r1", math::Place::kLadder},
-        {"whole", math::Place::kWhole}};
-    for (const auto& [name, place] : kPlaces) {
-      if (answer_ == name) policy_.place = place;
+    scheme_ = maths::scheme(reward_);
+    if (reward_ == "plain") {
+      scheme_.right = scheme_.bare_right = right_;
+      scheme_.wrong = wrong_;
+      scheme_.bare_wrong = missing_;
+    } else if (right_ != 1 || wrong_ != 0 || missing_ != 0 || answer_ != "verifier") {
+      throw qed::Error("`right`, `wrong`, `missing` and `answer` are for reward = \"plain\"; `" +
+                           reward_ + "` has its own",
+                       QED_INVALID);
     }
-    if (answer_ == "open_r1") policy_.needs_anchor = true, policy_.reads_plain = false;
-    if (percent_ == "fraction") policy_.percent = math::Percent::kFraction;
-    if (percent_ == "dropped") policy_.percent = math::Percent::kDropped;
-    if (percent_ == "either") policy_.percent = math::Percent::kEither;
-    if (tolerance_ == "none") policy_.tolerance = math::Tolerance::kNone;
-    if (tolerance_ == "rounded") policy_.tolerance = math::Tolerance::kRounded;
-    if (tolerance_ == "places") policy_.tolerance = math::Tolerance::kPlaces;
-    if (tolerance_ == "relative") policy_.tolerance = math::Tolerance::kRelative;
+    if (verifier_ != "reward") scheme_.verifiers = {verifier_};
+    for (const std::string_view name : scheme_.verifiers) {
+      const bool is_slow = name == "math_verify" && verifier_ == "reward";
+      if (!name.empty() && !(fast_ && is_slow)) policies_.push_back(policy(name));
+    }
     if (!levels_.empty()) read_levels();
   }
 
@@ -151,28 +154,18 @@ class Math {
   qed::Score verify(const qed::Sample& sample) const {
     const maths::Contents item = maths::read_item(sample.item.blob);
     const std::vector<std::string_view> golds(item.gold.begin(), item.gold.end());
-    std::string joined;
-    std::string_view text = sample.text;
-    if (!sample.prefill.empty()) {
-      joined = std::string(sample.prefill) + std::string(sample.text);
-      text = joined;
+    const maths::Reading part = maths::read_part(scheme_.part, sample);
+    math::Verdict v;
+    for (math::Policy policy : policies_) {
+      if (part.is_answer) policy.place = math::Place::kWhole, policy.skips_thinking = false;
+      v = math::verify(golds, part.is_there ? part.text : std::string_view(), policy);
+      if (v.equality == math::Equality::kEqual) break;
     }
-    const math::Verdict v = math::verify(golds, text, policy_);
     if (v.reason == math::Reason::kUnreadGold) {
       throw qed::Error("the gold answer `" + item.gold[v.gold].substr(0, 60) +
                        "` cannot be compared: it is no expression");
     }
-    const bool is_right = v.equality == math::Equality::kEqual;
-    const bool is_answer = v.reason != math::Reason::kNoAnswer;
-    qed::Score out{.reward = is_right ? right_ : is_answer ? wrong_ : missing_};
-    out.verdict = is_right ? qed::Verdict::kRight : qed::Verdict::kWrong;
-    out.terms[0] = is_right ? 1 : 0;
-    out.terms[1] = is_answer ? 1 : 0;
-    out.note = std::string(math::text_of(v.reason));
-    if (is_answer) {
-      out.note += ": bytes " + std::to_string(v.begin) + " to " + std::to_string(v.end);
-    }
-    return out;
+    return score(v, sample, part.is_answer);
   }
 
  private:
@@ -180,6 +173,49 @@ class Math {
     if (split == "train") return train_;
     if (split == "test") return test_;
     throw qed::Error("there is no split `" + std::string(split) + "`", QED_INVALID);
+  }
+
+  math::Policy policy(std::string_view name) const {
+    math::Policy out = *math::preset(name);
+    static constexpr std::pair<std::string_view, math::Place> kPlaces[] = {
+        {"boxed", math::Place::kBoxed},   {"tag", math::Place::kTag},
+        {"line", math::Place::kAnswer},   {"brackets", math::Place::kBrackets},
+        {"ladder", math::Place::kLadder}, {"whole", math::Place::kWhole}};
+    for (const auto& [word, place] : kPlaces) {
+      if (answer_ == word) out.place = place;
+    }
+    if (percent_ == "fraction") out.percent = math::Percent::kFraction;
+    if (percent_ == "dropped") out.percent = math::Percent::kDropped;
+    if (percent_ == "either") out.percent = math::Percent::kEither;
+    if (tolerance_ == "none") out.tolerance = math::Tolerance::kNone;
+    if (tolerance_ == "rounded") out.tolerance = math::Tolerance::kRounded;
+    if (tolerance_ == "places") out.tolerance = math::Tolerance::kPlaces;
+    if (tolerance_ == "relative") out.tolerance = math::Tolerance::kRelative;
+    return out;
+  }
+
+  qed::Score score(const math::Verdict& v, const qed::Sample& sample, bool is_part) const {
+    const bool is_right = v.equality == math::Equality::kEqual;
+    const bool is_answer = v.reason != math::Reason::kNoAnswer;
+    const bool is_formed = scheme_.form == maths::Form::kAnswer
+                               ? is_answer
+                               : maths::has_form(scheme_.form, sample.text);
+    qed::Score out{.reward = is_right ? (is_formed ? scheme_.right : scheme_.bare_right)
+                                      : (is_formed ? scheme_.wrong : scheme_.bare_wrong)};
+    out.verdict = is_right ? qed::Verdict::kRight : qed::Verdict::kWrong;
+    out.terms = {is_right ? 1.0F : 0.0F, is_answer ? 1.0F : 0.0F, is_formed ? 1.0F : 0.0F,
+                 is_formed && !is_right ? 1.0F : 0.0F};
+    out.note = std::string(math::text_of(v.reason));
+    if (is_part && is_answer) {
+      out.note += ": `" + v.answer.substr(0, 60) + "`";
+    } else if (is_answer) {
+      out.note += ": bytes " + std::to_string(v.begin) + " to " + std::to_string(v.end);
+    }
+    if (scheme_.needs_end && sample.finish == qed::Finish::kLength) {
+      out.reward = 0;
+      out.note += "; no end token";
+    }
+    return out;
   }
 
   // "3" or "3-5".
@@ -199,11 +235,13 @@ class Math {
   }
 
   std::string data_, eval_data_, bad_rows_ = "error", levels_;
-  std::string template_ = "boxed", verifier_ = "strict", answer_ = "verifier";
+  std::string template_ = "boxed", reward_ = "plain", verifier_ = "reward", answer_ = "verifier";
   std::string percent_ = "verifier", tolerance_ = "verifier";
+  bool fast_ = true;
   double right_ = 1, wrong_ = 0, missing_ = 0;
   maths::Columns columns_;
-  math::Policy policy_;
+  maths::Scheme scheme_;
+  std::vector<math::Policy> policies_;
   Split train_, test_;
 };
 

@@ -30,6 +30,11 @@ constexpr Policy named(Policy policy, std::string_view name) {
   policy.name = name;
   return policy;
 }
+constexpr Policy anchored(Policy policy) {
+  policy.needs_anchor = true;
+  policy.reads_plain = false;
+  return policy;
+}
 constexpr Policy without_thinking(Policy policy) {
   policy.skips_thinking = true;
   return policy;
@@ -44,6 +49,7 @@ constexpr std::array kPresets = {
     Policy{.name = "dapo", .place = Place::kAnswer, .rule = Rule::kDapo},
     named(kQwen, "simplerl_v0"),
     named(kMathVerify, "simplerl_v1"),
+    anchored(named(kMathVerify, "open_r1")),
     Policy{.name = "strict",
            .place = Place::kBoxed,
            .skips_thinking = true,

@@ -68,7 +68,8 @@ struct Policy {
   bool log_is_either = false;     // \log is of base 10 or e, whichever makes them equal
 };
 
-// math_verify, qwen, hendrycks, prm800k, deepscaler, dapo, simplerl_v0, simplerl_v1, strict.
+// math_verify, qwen, hendrycks, prm800k, deepscaler, dapo, simplerl_v0, simplerl_v1, open_r1,
+// strict.
 std::span<const Policy> presets();
 std::optional<Policy> preset(std::string_view name);
 

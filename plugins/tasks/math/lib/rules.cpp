@@ -118,24 +118,27 @@ std::optional<std::string> hendrycks_form(std::string_view answer) {
   return as_fraction(text);
 }
 
-std::optional<std::string> hendrycks_boxed(std::string_view text) {
-  constexpr std::string_view kSpaced = "\\boxed ", kOpen = "\\boxed{";
-  if (const auto at = text.rfind(kSpaced); at != npos) {
-    const std::string_view rest = text.substr(at + kSpaced.size());
-    return std::string(rest.substr(0, rest.find('$')));
-  }
+std::optional<std::string_view> last_box(std::string_view text) {
   auto at = text.rfind("\\boxed");
   if (at == npos) at = text.rfind("\\fbox");
   if (at == npos) return std::nullopt;
   std::ptrdiff_t depth = 0;
   for (std::size_t i = at; i < text.size(); ++i) {
     if (text[i] == '{') ++depth;
-    if (text[i] != '}' || --depth != 0) continue;
-    const std::string_view all = text.substr(at, i + 1 - at);
-    if (!all.starts_with(kOpen)) return std::nullopt;
-    return std::string(all.substr(kOpen.size(), all.size() - kOpen.size() - 1));
+    if (text[i] == '}' && --depth == 0) return text.substr(at, i + 1 - at);
   }
   return std::nullopt;
+}
+
+std::optional<std::string> hendrycks_boxed(std::string_view text) {
+  constexpr std::string_view kSpaced = "\\boxed ", kOpen = "\\boxed{";
+  if (const auto at = text.rfind(kSpaced); at != npos) {
+    const std::string_view rest = text.substr(at + kSpaced.size());
+    return std::string(rest.substr(0, rest.find('$')));
+  }
+  const auto box = last_box(text);
+  if (!box || !box->starts_with(kOpen)) return std::nullopt;
+  return std::string(box->substr(kOpen.size(), box->size() - kOpen.size() - 1));
 }
 
 namespace {

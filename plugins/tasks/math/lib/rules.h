@@ -15,6 +15,9 @@ bool same_by_rule(Rule rule, std::string_view gold, std::string_view answer);
 // MATH's own script (is_equiv): the normal form of an answer. Nothing where the script fails, which
 // then compares the answers as they are written.
 std::optional<std::string> hendrycks_form(std::string_view answer);
+// All of the last \boxed of a text, or of the last \fbox where there is none, up to the brace that
+// closes it; nothing where none does.
+std::optional<std::string_view> last_box(std::string_view text);
 // What stands in the last \boxed of a text by the same script; nothing where there is none.
 std::optional<std::string> hendrycks_boxed(std::string_view text);
 
