@@ -75,7 +75,7 @@ class Math {
       .summary = "mathematics: problems from a data file, answers compared as mathematics",
   };
   static constexpr std::string_view kSplits[] = {"train", "test"};
-  static constexpr std::string_view kTerms[] = {"correct", "answered", "format", "wrong"};
+  static constexpr std::string_view kTerms[] = {"correct", "answered", "formed", "wrong"};
 
   void options(qed::Options& o) {
     o("data", data_,
@@ -86,7 +86,8 @@ class Math {
     o("question", columns_.question, {.help = "column; \"\": problem, question, input or prompt"});
     o("gold", columns_.gold,
       {.help = "column; \"\": answer, final_answer, gt_answer, target or solution"});
-    o("levels", levels_, {.help = "such as \"3-5\": only rows whose `level` is one of them"});
+    o("levels", levels_,
+      {.help = "such as \"3-5\": only rows of `data` whose `level` is one of them"});
     o("template", template_,
       {.choices = {"boxed", "simplerl_v0", "simplerl_v1", "abel", "open_r1_first", "open_r1",
                    "r1_zero", "deepscaler", "logic_rl", "none"},
@@ -135,12 +136,14 @@ class Math {
   void open(const qed::Host& host) {
     const bool skips_bad = bad_rows_ == "skip";
     if (!data_.empty()) train_.open(host, data_, columns_, skips_bad);
-    if (!eval_data_.empty()) test_.open(host, eval_data_, columns_, skips_bad);
+    test_columns_ = columns_;
+    test_columns_.min_level = 0;
+    if (!eval_data_.empty()) test_.open(host, eval_data_, test_columns_, skips_bad);
   }
 
   std::uint64_t count(std::string_view split) const { return rows(split).count(); }
   qed::Item load(std::string_view split, std::uint64_t i) const {
-    return rows(split).item(i, columns_);
+    return rows(split).item(i, split == "test" ? test_columns_ : columns_);
   }
 
   qed::Prompt render(const qed::ItemView& item) const {
@@ -239,7 +242,7 @@ class Math {
   std::string percent_ = "verifier", tolerance_ = "verifier";
   bool fast_ = true;
   double right_ = 1, wrong_ = 0, missing_ = 0;
-  maths::Columns columns_;
+  maths::Columns columns_, test_columns_;
   maths::Scheme scheme_;
   std::vector<math::Policy> policies_;
   Split train_, test_;

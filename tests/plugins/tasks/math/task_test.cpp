@@ -51,6 +51,7 @@ TEST_F(MathTask, TakesOnlyTheLevelsThatAreAskedFor) {
                                   {{"problem", "c"}, {"answer", "3"}, {"level", "5"}}};
   EXPECT_EQ(make(rows, {{"levels", "3-5"}}).count("train"), 2u);
   EXPECT_EQ(make(rows, {{"levels", "1"}}).count("train"), 1u);
+  EXPECT_EQ(make(rows, {{"levels", "1"}, {"eval_data", path_}}).count("test"), 3u);
 }
 
 TEST_F(MathTask, PaysAsItsOptionsSay) {
