@@ -28,6 +28,9 @@ RewardInput gsm8k(const Json& row) {
 RewardInput hendrycks(const Json& row) {
   return {{{"gold", row["input"]["ground_truth"]}}, {{text_of(row, "solution_str")}}};
 }
+RewardInput demystify_hendrycks(const Json& row) {
+  return {{{"gold", row["input"]["answer"]}}, {{text_of(row, "text")}}};
+}
 RewardInput open_r1_accuracy(const Json& row) {
   return {{{"gold", row["input"]["solution"]}}, {{text_of(row, "completion")}}};
 }
@@ -159,7 +162,7 @@ const std::vector<RewardMapping>& table() {
     {"demystify/length_scaled", "reward", "length_scaled", R"({"punish_exceed": true})", {"max_len=max_len", "risk_factor=risk", "exceed_length=exceed"}, length_scaled},
     {"demystify/repetition_penalty", "reward", "repetition", "{}", {"ngram_size=ngram", "max_penalty=max_penalty"}, plain_text},
     {.function = "demystify/repetition_dense", .kind = "reward", .component = "repetition_dense", .params = {"ngram_size=ngram", "penalty=penalty", "only_start=only_start"}, .input = token_ids, .per_token = true},
-    {.function = "demystify/score_hendrycks", .reason = "a variant of MATH's rule with its own places and normal form, which no plugin has"},
+    {"demystify/score_hendrycks", "task", "math", R"({"reward": "demystify", "data": ""})", {}, demystify_hendrycks},
   };
   // clang-format on
   return kTable;

@@ -85,7 +85,8 @@ Family math_family() {
       {"open_r1", {{0, 1}}},
       {"deepscaler", {{0, 1}}},
       {"r1_zero", {{0, 1}}},
-      {"r1_zero_boxed", {{0, 1}}}};
+      {"r1_zero_boxed", {{0, 1}}},
+      {"demystify", {{0, 1}}}};
   for (const auto& [name, values] : rewards) {
     out.rules.push_back({"math", name, {{"reward", name}, {"data", ""}}, values});
   }

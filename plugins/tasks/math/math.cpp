@@ -5,10 +5,12 @@
 #include "qed/task.h"
 
 #include "item.h"
+#include "lib/demystify.h"
 #include "lib/verify.h"
 #include "prompts.h"
 #include "rewards.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace {
@@ -94,7 +96,8 @@ class Math {
        .help = "whose prompt"});
     o("reward", reward_,
       {.choices = {"plain", "simplerl_v0", "simplerl_v1", "simplerl_v1_independent",
-                   "simplerl_v1_first", "open_r1", "deepscaler", "r1_zero", "r1_zero_boxed"},
+                   "simplerl_v1_first", "open_r1", "deepscaler", "r1_zero", "r1_zero_boxed",
+                   "demystify"},
        .help = "whose rule for what is paid"});
     o("fast", fast_, {.help = "r1_zero: without the slow grader, Math-Verify"});
     o("verifier", verifier_,
@@ -124,6 +127,11 @@ class Math {
       throw qed::Error("`right`, `wrong`, `missing` and `answer` are for reward = \"plain\"; `" +
                            reward_ + "` has its own",
                        QED_INVALID);
+    }
+    if (scheme_.verifiers.front().empty() && verifier_ != "reward") {
+      throw qed::Error(
+          "reward = \"" + reward_ + "\" is a verifier of its own; leave `verifier` out",
+          QED_INVALID);
     }
     if (verifier_ != "reward") scheme_.verifiers = {verifier_};
     for (const std::string_view name : scheme_.verifiers) {
@@ -159,6 +167,13 @@ class Math {
     const std::vector<std::string_view> golds(item.gold.begin(), item.gold.end());
     const maths::Reading part = maths::read_part(scheme_.part, sample);
     math::Verdict v;
+    if (policies_.empty()) {  // demystify's places and texts
+      const bool is_right = std::ranges::any_of(
+          golds, [&](std::string_view gold) { return math::demystify_right(gold, part.text); });
+      v.equality = is_right ? math::Equality::kEqual : math::Equality::kDifferent;
+      v.reason = is_right ? math::Reason::kSame : math::Reason::kDifferent;
+      return score(v, sample, true);
+    }
     for (math::Policy policy : policies_) {
       if (part.is_answer) policy.place = math::Place::kWhole, policy.skips_thinking = false;
       v = math::verify(golds, part.is_there ? part.text : std::string_view(), policy);
@@ -209,9 +224,9 @@ class Math {
     out.terms = {is_right ? 1.0F : 0.0F, is_answer ? 1.0F : 0.0F, is_formed ? 1.0F : 0.0F,
                  is_formed && !is_right ? 1.0F : 0.0F};
     out.note = std::string(math::text_of(v.reason));
-    if (is_part && is_answer) {
+    if (is_part && !v.answer.empty()) {
       out.note += ": `" + v.answer.substr(0, 60) + "`";
-    } else if (is_answer) {
+    } else if (!is_part && is_answer) {
       out.note += ": bytes " + std::to_string(v.begin) + " to " + std::to_string(v.end);
     }
     if (scheme_.needs_end && sample.finish == qed::Finish::kLength) {

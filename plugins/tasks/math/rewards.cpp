@@ -51,6 +51,7 @@ constexpr std::array kSchemes = {
            .verifiers = {"hendrycks", "deepscaler", "math_verify"},
            .part = Part::kBox,
            .needs_end = true},
+    Scheme{.name = "demystify", .verifiers = {}, .part = Part::kDemystify},
 };
 
 std::string_view until_stop(std::string_view text) {

@@ -22,6 +22,7 @@ enum class Part : std::uint8_t {
   kTag,        // behind the last <answer>, with "</think> <answer>" and "</answer>" somewhere; the
                // last box in it, or all of it where it has none
   kBox,        // the last box
+  kDemystify,  // demystify-long-cot's places and texts, without a verifier
 };
 
 // What a completion must have beside a right answer.

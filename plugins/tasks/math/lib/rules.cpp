@@ -1,5 +1,8 @@
 #include "rules.h"
 
+#include "qed/unicode.h"
+
+#include "edits.h"
 #include "plain.h"
 
 #include <algorithm>
@@ -11,26 +14,11 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  std::string out;
-  std::size_t at = 0;
-  for (auto next = text.find(from); next != npos; next = text.find(from, at)) {
-    out += std::string_view(text).substr(at, next - at);
-    out += to;
-    at = next + from.size();
-  }
-  if (at == 0) return;
-  text = out.append(text, at);
-}
-
-std::vector<std::string> split(std::string_view text, std::string_view at) {
-  std::vector<std::string> out;
-  for (auto next = text.find(at); next != npos; next = text.find(at)) {
-    out.emplace_back(text.substr(0, next));
-    text.remove_prefix(next + at.size());
-  }
-  out.emplace_back(text);
-  return out;
+// Bytes of the first character of a text that is not empty.
+std::size_t char_size(std::string_view text) {
+  std::string_view rest = text;
+  qed::next_char(rest);
+  return text.size() - rest.size();
 }
 
 // \frac12 with braces. Nothing where \frac ends the text.
@@ -45,10 +33,12 @@ std::optional<std::string> with_braces_of_fractions(const std::string& text) {
       out += part;
       continue;
     }
-    if (part.size() < 2) return text;
-    const std::string first = "{" + part.substr(0, 1) + "}";
-    out += part[1] == '{' ? first + part.substr(1)
-                          : first + "{" + part.substr(1, 1) + "}" + part.substr(2);
+    const std::size_t first = char_size(part);
+    if (part.size() <= first) return text;
+    out += "{" + part.substr(0, first) + "}";
+    const std::size_t second = part[first] == '{' ? 0 : char_size(part.substr(first));
+    if (second > 0) out += "{" + part.substr(first, second) + "}";
+    out += part.substr(first + second);
   }
   return out;
 }
@@ -58,8 +48,10 @@ std::optional<std::string> with_braces_of_roots(const std::string& text) {
   std::string out = parts[0];
   for (std::size_t i = 1; i < parts.size(); ++i) {
     if (parts[i].empty()) return std::nullopt;
-    out += parts[i][0] == '{' ? "\\sqrt" + parts[i]
-                              : "\\sqrt{" + parts[i].substr(0, 1) + "}" + parts[i].substr(1);
+    const std::size_t first = parts[i][0] == '{' ? 0 : char_size(parts[i]);
+    out += "\\sqrt";
+    if (first > 0) out += "{" + parts[i].substr(0, first) + "}";
+    out += parts[i].substr(first);
   }
   return out;
 }
@@ -72,15 +64,29 @@ bool is_plain_whole(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::string as_fraction(const std::string& text) {
+std::optional<std::string> as_fraction(const std::string& text, Script script) {
   const std::vector<std::string> parts = split(text, "/");
-  if (parts.size() != 2 || !is_plain_whole(parts[0]) || !is_plain_whole(parts[1])) return text;
-  return "\\frac{" + parts[0] + "}{" + parts[1] + "}";
+  if (parts.size() != 2) return text;
+  if (is_plain_whole(parts[0]) && is_plain_whole(parts[1])) {
+    return "\\frac{" + parts[0] + "}{" + parts[1] + "}";
+  }
+  const bool are_whole = qed::canonical_int(parts[0]) && qed::canonical_int(parts[1]);
+  if (script == Script::kDemystify && !are_whole) return std::nullopt;
+  return text;
+}
+
+// 12,000 without the comma, and (7) without parentheses.
+std::string without_marks_of_demystify(std::string text) {
+  std::string digits = text;
+  replace_all(digits, ",", "");
+  if (qed::is_digits(digits)) text = digits;
+  const bool is_bracketed = text.size() >= 2 && text.front() == '(' && text.back() == ')';
+  return is_bracketed ? text.substr(1, text.size() - 2) : text;
 }
 
 }  // namespace
 
-std::optional<std::string> hendrycks_form(std::string_view answer) {
+std::optional<std::string> hendrycks_form(std::string_view answer, Script script) {
   std::string text(answer);
   for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"\n", ""},
                                  {"\\!", ""},
@@ -101,10 +107,11 @@ std::optional<std::string> hendrycks_form(std::string_view answer) {
   replace_all(text, "\\%", "");
   replace_all(text, " .", " 0.");
   replace_all(text, "{.", "{0.");
+  if (script == Script::kDemystify) text = without_marks_of_demystify(std::move(text));
   if (text.empty()) return text;
   if (text[0] == '.') text.insert(0, "0");
   if (const std::vector<std::string> sides = split(text, "=");
-      sides.size() == 2 && sides[0].size() <= 2) {
+      sides.size() == 2 && qed::length(sides[0]) <= 2) {
     text = sides[1];
   }
   const auto roots = with_braces_of_roots(text);
@@ -115,7 +122,7 @@ std::optional<std::string> hendrycks_form(std::string_view answer) {
   if (!fractions) return std::nullopt;
   text = *fractions;
   if (text == "0.5") text = "\\frac{1}{2}";
-  return as_fraction(text);
+  return as_fraction(text, script);
 }
 
 std::optional<std::string_view> last_box(std::string_view text) {
@@ -141,24 +148,6 @@ std::optional<std::string> hendrycks_boxed(std::string_view text) {
   return std::string(box->substr(kOpen.size(), box->size() - kOpen.size() - 1));
 }
 
-namespace {
-
-// Every "\word{x}" becomes x, up to the first brace that closes.
-void unwrap(std::string& text, std::string_view command) {
-  std::string out;
-  std::size_t at = 0;
-  for (auto next = text.find(command); next != npos; next = text.find(command, at)) {
-    const auto close = text.find('}', next);
-    if (close == npos) break;
-    const std::size_t inside = next + command.size();
-    out.append(text, at, next - at).append(text, inside, close - inside);
-    at = close + 1;
-  }
-  text = out.append(text, at);
-}
-
-}  // namespace
-
 std::string dapo_form(std::string_view answer) {
   std::string text(answer);
   if (const auto equal = text.rfind('='); equal != npos) text.erase(0, equal + 1);
@@ -174,18 +163,7 @@ std::string dapo_form(std::string_view answer) {
                                  {"\\text{m}", "\\text{}"}}) {
     replace_all(text, from, to);
   }
-  for (const std::string_view word :
-       {"square",     "ways",       "integers",  "dollars",      "mph",
-        "inches",     "hours",      "km",        "units",        "\\ldots",
-        "sue",        "points",     "feet",      "minutes",      "digits",
-        "cents",      "degrees",    "cm",        "gm",           "pounds",
-        "meters",     "meals",      "edges",     "students",     "childrentickets",
-        "multiples",  "\\text{s}",  "\\text{.}", "\\text{\ns}",  "\\text{}^2",
-        "\\text{}^3", "\\text{\n}", "\\text{}",  "\\mathrm{th}", "^\\circ",
-        "^{\\circ}",  "\\;",        ",\\!",      "{,}",          "\"",
-        "\\dots"}) {
-    replace_all(text, word, "");
-  }
+  drop_words(text, false);
   if (const auto open = text.find('$'); open != npos) {
     const auto close = text.find('$', open + 1);
     if (close != npos) text = text.substr(open, close + 1 - open);

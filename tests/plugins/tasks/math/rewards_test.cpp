@@ -117,6 +117,27 @@ TEST_F(MathRewards, OpenR1SkipsWhatItCannotRead) {
   EXPECT_EQ(skipped.status, QED_DATA);
 }
 
+// More of its cases are in the shared data; here, how the places rank.
+TEST_F(MathRewards, DemystifyReadsTheLastFormulaAndTheFirstLineWithABox) {
+  EXPECT_EQ(pay("demystify", "$1 + 6 = 7$"), 1);
+  EXPECT_EQ(pay("demystify", "$1 + 6 = 7$ and $8$"), 0);
+  EXPECT_EQ(pay("demystify", "\\boxed{7} or $8$, $9$"), 1);
+  EXPECT_EQ(pay("demystify", "\\boxed{8}\n\\boxed{7} or $8$, $9$"), 0);
+  EXPECT_EQ(pay("demystify", "The answer is: $7$. Or $8$ and $9$"), 0);
+  EXPECT_EQ(pay("demystify", "$8$ and $9$. The answer is: (7)."), 1);
+  EXPECT_EQ(pay("demystify", "$8$ and $9$; the answer is \\fbox{7}"), 0);
+}
+
+TEST_F(MathRewards, DemystifyHasNoOtherVerifier) {
+  try {
+    make({{"reward", "demystify"}, {"verifier", "strict"}});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("reward = \"demystify\" is a verifier of its own; leave "
+                                    "`verifier` out"));
+  }
+}
+
 TEST_F(MathRewards, TermsCountWrongAnswersInTheRightForm) {
   const auto terms = [&](std::string_view text) {
     return score("simplerl_v1_independent", text).terms;
