@@ -14,7 +14,8 @@ Family math_family() {
                                              "correct.",
                                              "$~ = @$", "\\[ @ \\]", "Answer: @", "\\boxed @$",
                                              "</think> <answer> @ </answer>",
-                                             "<think>~</think> \\boxed{@}"},
+                                             "<think>~</think> \\boxed{@}",
+                                             "~<end_working_out><SOLUTION>@</SOLUTION>"},
                   .tokens = tokens() + Texts{"\\frac",
                                              "\\sqrt",
                                              "{",
@@ -86,7 +87,8 @@ Family math_family() {
       {"deepscaler", {{0, 1}}},
       {"r1_zero", {{0, 1}}},
       {"r1_zero_boxed", {{0, 1}}},
-      {"demystify", {{0, 1}}}};
+      {"demystify", {{0, 1}}},
+      {"unsloth", {{}, -7, 8.5}}};
   for (const auto& [name, values] : rewards) {
     out.rules.push_back({"math", name, {{"reward", name}, {"data", ""}}, values});
   }

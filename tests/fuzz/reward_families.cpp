@@ -19,10 +19,12 @@ Family format() {
                       frames() +
                       Texts{"<think>\n~\n</think>\n<answer>\n```python\n@\n```\n</answer>",
                             "<reasoning>\n~\n</reasoning>\n<answer>\n@\n</answer>\n",
-                            "<reasoning>~</reasoning> <answer>@</answer>", "1. @\nStep 2: @\n- ~"},
+                            "<reasoning>~</reasoning> <answer>@</answer>",
+                            "~<end_working_out><SOLUTION>@</SOLUTION>", "1. @\nStep 2: @\n- ~"},
                   .tokens = tokens() + Texts{"<reasoning>", "</reasoning>", "<reasoning>\n",
                                              "\n</reasoning>\n", "\n</answer>\n", "```",
-                                             "```python", "Step ", "First,", "\n-", "1."},
+                                             "```python", "<end_working_out>", "<SOLUTION>",
+                                             "</SOLUTION>", "Step ", "First,", "\n-", "1."},
                   .joiners = {" ", "\n", ""}},
       .items = plain_items(),
       .prompts = prompts(),
@@ -36,7 +38,9 @@ Family format() {
     out.rules.push_back({"format", rule, {{"rule", rule}}, {{0, 0.5}}});
   }
   out.rules.push_back({"format", "logic_rl", {{"rule", "logic_rl"}}, {{-1, 1}}});
+  out.rules.push_back({"format", "unsloth", {{"rule", "unsloth"}}, {{0, 3}}});
   out.rules.push_back({"tag_count", "", {}, {{0, 0.25, 0.5, 0.75, 1}}});
+  out.rules.push_back({"tag_count", "unsloth", {{"rule", "unsloth"}}, {{-3, -1.5, 0, 1.5}}});
   out.rules.push_back({"xml_count", "", {}, {{}, -0.002 * (kMaxBytes + 100.0), 0.501}});
   out.rules.push_back({"reasoning_steps", "", {}, {{0, 1.0 / 3, 2.0 / 3, 1}}});
   out.rules.push_back({"integer", "", {}, {{0, 0.5}}});

@@ -51,8 +51,12 @@ TEST_F(Goldens, EveryPluginHasSome) {
 }
 
 TEST_F(Goldens, TasksGiveTheirRewards) {
-  for (const std::string name : {"arithmetic", "math", "table"}) {
-    for (const Json& row : rows("tasks/" + name, "verify.jsonl")) {
+  const std::pair<std::string, const char*> kFiles[] = {{"arithmetic", "verify.jsonl"},
+                                                        {"math", "verify.jsonl"},
+                                                        {"math", "unsloth.jsonl"},
+                                                        {"table", "verify.jsonl"}};
+  for (const auto& [name, file] : kFiles) {
+    for (const Json& row : rows("tasks/" + name, file)) {
       Json options = row["options"];
       if (name == "math") options["data"] = "";
       if (name == "table") options["data"] = kPlugins / "tasks/table/golden/verify.jsonl";

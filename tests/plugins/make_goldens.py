@@ -117,6 +117,47 @@ def table():
     write("tasks/table", "verify.jsonl", rows)
 
 
+# ---- math: what unsloth's second notebook pays for an answer ----
+
+def unsloth(text, gold):
+    found = re.search(UNSLOTH[0], text, UNSLOTH[1])
+    if found is None:
+        reward = -2.0
+    elif found.group(1) == gold:
+        reward = 5.0
+    elif found.group(1).strip() == gold.strip():
+        reward = 3.5
+    else:
+        try:
+            ratio = float(found.group(1)) / float(gold)
+            reward = 2.0 if 0.9 <= ratio <= 1.1 else 1.5 if 0.8 <= ratio <= 1.2 else -2.5
+        except (ValueError, ZeroDivisionError):
+            reward = -4.5
+    number = re.search(r"<SOLUTION>.*?[\s]{0,}([-]?[\d\.\,]{1,})", text, re.DOTALL | re.MULTILINE)
+    if number is None:
+        return reward - 2.5
+    try:
+        is_right = float(number.group(1).strip().replace(",", "")) == float(gold.strip())
+        return reward + (3.5 if is_right else -1.5)
+    except ValueError:
+        return reward
+
+
+def math_rows():
+    solutions = ["12", " 12\n", "12.0", "+12", "-12", "11", "9.7", "9", "14.4", "14.5", "1_2", "1__2",
+                 "_12", "12_", "1,2", "1e1", "1.2e1", "1e999", "-1e999", "1e-999", "inf", "-Infinity",
+                 "nan", "x", ".", "-.", "1.2.3", "5.", ".5", "0x1F", "\u0661\u0662", "\u00b2", "\u00a012",
+                 "so 12", "12 apples", "a - 12", "a -12", "--12", "$12$", "0", "-0", "", " ", "1 2",
+                 "\\boxed{12}", "1e", "e5", "1e5.0", "12j", "(12)"]
+    texts = [f"a<end_working_out>b<SOLUTION>{s}</SOLUTION>" for s in solutions]
+    texts += TEXTS + ["<SOLUTION>12", "<SOLUTION>12</SOLUTION>", "12",
+                      "<end_working_out><SOLUTION>a</SOLUTION>b</SOLUTION>12"]
+    rows = [{"options": {"reward": "unsloth"}, "item": {"gold": gold}, "completion": text,
+             "reward": unsloth(text, gold)}
+            for gold in ("12", "-0.5", "0", "x", "1,000") for text in texts]
+    write("tasks/math", "unsloth.jsonl", rows)
+
+
 # ---- rewards: rows of one group of samples ----
 
 FORMATS = {  # rule: (expression, flags, value of a match at the start)
@@ -132,6 +173,8 @@ FORMATS = {  # rule: (expression, flags, value of a match at the start)
     "grpo_demo_soft_dotall": (
         r"<reasoning>.*?</reasoning>\s*<answer>.*?</answer>", re.DOTALL, 0.5),
 }
+UNSLOTH = (r"<end_working_out>.*?<SOLUTION>(.+?)</SOLUTION>[\s]{0,}(?:<\|endoftext\|>)?[\s]{0,}$",
+           re.DOTALL | re.MULTILINE)
 MINI_R1 = r"^<think>([^<]*(?:<(?!/?think>)[^<]*)*)<\/think>\n<answer>([\s\S]*?)<\/answer>$"
 TEXTS = [
     "a < b </think>\n<answer>1</answer>",
@@ -146,6 +189,11 @@ TEXTS = [
     "First, a\nStep 1: b\n- c\n* d",
     "1. a",
     "",
+    "a<end_working_out><SOLUTION>12</SOLUTION>",
+    "a<end_working_out>b\n<SOLUTION> 12 </SOLUTION> \nmore <SOLUTION>",
+    "a<end_working_out><SOLUTION></SOLUTION>b</SOLUTION> <|endoftext|>  ",
+    "<SOLUTION>12</SOLUTION><end_working_out>",
+    "<end_working_out><SOLUTION>12</SOLUTION> or so",
 ]
 
 
@@ -163,6 +211,11 @@ def format_rows():
         # mini-deepseek-r1 puts back the tag that its prompt ends with.
         found = re.search(MINI_R1, "<think>" + text) is not None
         rows.append(one("format", {"rule": "mini_r1"}, text, float(found)))
+        found = re.search(UNSLOTH[0], text, UNSLOTH[1]) is not None
+        rows.append(one("format", {"rule": "unsloth"}, text, 3.0 if found else 0.0))
+        notebook = ("<end_working_out>", "<SOLUTION>", "</SOLUTION>")
+        rows.append(one("tag_count", {"rule": "unsloth"}, text,
+                        sum(0.5 if text.count(t) == 1 else -1.0 for t in notebook)))
         places = [text.find(tag) for tag in TAGS]
         good = all(text.count(tag) == 1 for tag in TAGS) and places == sorted(places)
         rows.append(one("format", {"rule": "logic_rl"}, text, 1.0 if good else -1.0))
@@ -466,6 +519,7 @@ def samplers():
 if __name__ == "__main__":
     arithmetic()
     table()
+    math_rows()
     rewards()
     algorithms()
     samplers()

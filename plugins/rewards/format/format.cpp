@@ -1,9 +1,8 @@
 // Rewards for the form of a completion, each as its system defines it. `format` gathers the rules
 // that match a whole text; the others count parts.
-//
-// The rules stand in the systems as regular expressions. Here each is a few searches in the order
-// of its literals, which finds the same matches: a lazy `.*?` between two literals matches when the
-// second literal comes somewhere after the first.
+
+#include "match.h"
+#include "unsloth.h"
 
 #include "qed/reward.h"
 #include "qed/tags.h"
@@ -22,59 +21,6 @@ std::string_view last_piece(std::string_view text, std::string_view separator) {
     begin = at + separator.size();
   }
   return text.substr(begin);
-}
-
-// `$` of a regular expression at `at`: the end, or before a final line break; with MULTILINE before
-// any line break.
-bool is_end(std::string_view text, std::size_t at, bool multiline) {
-  if (at == text.size()) return true;
-  return text[at] == '\n' && (multiline || at + 1 == text.size());
-}
-
-// Passes `literal` at the start of `text`.
-bool take(std::string_view& text, std::string_view literal) {
-  if (!text.starts_with(literal)) return false;
-  text.remove_prefix(literal.size());
-  return true;
-}
-
-// Passes `.*?literal`; without `dotall` the part before the literal has no line break.
-bool take_lazy(std::string_view& text, std::string_view literal, bool dotall) {
-  const auto at = text.find(literal);
-  if (at == npos || (!dotall && text.substr(0, at).find('\n') != npos)) return false;
-  text.remove_prefix(at + literal.size());
-  return true;
-}
-
-// Passes `.*?literal$`, at the first end that fits.
-bool ends_lazy(std::string_view text, std::string_view literal, bool dotall, bool multiline) {
-  const std::size_t limit = dotall ? npos : text.find('\n');
-  for (auto at = text.find(literal); at != npos && at <= limit; at = text.find(literal, at + 1)) {
-    if (is_end(text, at + literal.size(), multiline)) return true;
-  }
-  return false;
-}
-
-// True when `.*?close\s*open` passes and `then` holds of the rest. The first place that fits
-// decides unless white space with a line break may stand between the tags where `.` takes none:
-// such a place, the last of its line, is tried too.
-template <class Then>
-bool joined(std::string_view text, std::string_view close, std::string_view open, bool dotall,
-            Then&& then) {
-  const std::size_t limit = dotall ? npos : text.find('\n');
-  bool is_first = true;
-  for (auto at = text.find(close); at != npos && at <= limit; at = text.find(close, at + 1)) {
-    const std::string_view gap = text.substr(at + close.size());
-    std::string_view rest = qed::strip_left(gap);
-    const std::string_view space = gap.substr(0, gap.size() - rest.size());
-    if (!take(rest, open)) continue;
-    if (is_first || space.find('\n') != npos) {
-      if (then(rest)) return true;
-      if (dotall) return false;
-    }
-    is_first = false;
-  }
-  return false;
 }
 
 // open-r1: ^<think>\n.*?\n</think>\n<answer>\n.*?\n</answer>$ with DOTALL and MULTILINE.
@@ -151,7 +97,7 @@ class Format : public Form {
     o("rule", rule_,
       {.choices = {"open_r1", "open_r1_v1", "open_r1_v2", "open_r1_code", "mini_r1",
                    "grpo_demo_strict", "grpo_demo_soft", "grpo_demo_strict_dotall",
-                   "grpo_demo_soft_dotall", "logic_rl"},
+                   "grpo_demo_soft_dotall", "logic_rl", "unsloth"},
        .help = "whose rule; see the README"});
     o("language", language_, {.help = "open_r1_code: the word after ``` of the block"});
   }
@@ -159,6 +105,7 @@ class Format : public Form {
   qed::Term score(const qed::Scored& s) const {
     if (rule_ == "logic_rl")  // the four tags once each, in order
       return {.value = qed::think_answer(text(s)) ? 1.0 : -1.0};
+    if (rule_ == "unsloth") return {.value = unsloth_solution(text(s)) ? 3.0 : 0.0};
     if (rule_.starts_with("grpo_demo")) return {.value = matches(text(s)) ? 0.5 : 0.0};
     // mini-r1 puts back the tag that its prompt ends with.
     if (rule_ == "mini_r1")
@@ -187,17 +134,31 @@ class TagCount : public Form {
       .id = "dev.qed.reward.tag_count",
       .name = "tag_count",
       .version = "1.0.0",
-      .summary = "a quarter for each think and answer tag that is there once (open-r1)",
+      .summary = "a value for each tag that is there once (open-r1, unsloth)",
   };
+
+  void options(qed::Options& o) {
+    Form::options(o);
+    o("rule", rule_,
+      {.choices = {"open_r1", "unsloth"},
+       .help = "think and answer, 0.25 each; or the notebook's, 0.5 or -1"});
+  }
 
   qed::Term score(const qed::Scored& s) const {
     const std::string t = text(s);
     double value = 0;
+    if (rule_ == "unsloth") {
+      for (const auto tag : kUnslothTags) value += qed::count(t, tag) == 1 ? 0.5 : -1;
+      return {.value = value};
+    }
     for (const auto tag : {"<think>\n", "\n</think>\n", "\n<answer>\n", "\n</answer>"}) {
       if (qed::count(t, tag) == 1) value += 0.25;
     }
     return {.value = value};
   }
+
+ private:
+  std::string rule_ = "open_r1";
 };
 
 class XmlCount : public Form {

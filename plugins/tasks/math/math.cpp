@@ -4,6 +4,7 @@
 #include "qed/host.h"
 #include "qed/task.h"
 
+#include "bands.h"
 #include "item.h"
 #include "lib/demystify.h"
 #include "lib/verify.h"
@@ -92,12 +93,12 @@ class Math {
       {.help = "such as \"3-5\": only rows of `data` whose `level` is one of them"});
     o("template", template_,
       {.choices = {"boxed", "simplerl_v0", "simplerl_v1", "abel", "open_r1_first", "open_r1",
-                   "r1_zero", "deepscaler", "logic_rl", "none"},
+                   "r1_zero", "deepscaler", "logic_rl", "unsloth", "none"},
        .help = "whose prompt"});
     o("reward", reward_,
       {.choices = {"plain", "simplerl_v0", "simplerl_v1", "simplerl_v1_independent",
                    "simplerl_v1_first", "open_r1", "deepscaler", "r1_zero", "r1_zero_boxed",
-                   "demystify"},
+                   "demystify", "unsloth"},
        .help = "whose rule for what is paid"});
     o("fast", fast_, {.help = "r1_zero: without the slow grader, Math-Verify"});
     o("verifier", verifier_,
@@ -166,6 +167,7 @@ class Math {
     const maths::Contents item = maths::read_item(sample.item.blob);
     const std::vector<std::string_view> golds(item.gold.begin(), item.gold.end());
     const maths::Reading part = maths::read_part(scheme_.part, sample);
+    if (scheme_.part == maths::Part::kUnsloth) return bands(golds.front(), part.text);
     math::Verdict v;
     if (policies_.empty()) {  // demystify's places and texts
       const bool is_right = std::ranges::any_of(
@@ -209,6 +211,16 @@ class Math {
     if (tolerance_ == "rounded") out.tolerance = math::Tolerance::kRounded;
     if (tolerance_ == "places") out.tolerance = math::Tolerance::kPlaces;
     if (tolerance_ == "relative") out.tolerance = math::Tolerance::kRelative;
+    return out;
+  }
+
+  static qed::Score bands(std::string_view gold, std::string_view completion) {
+    const maths::Bands b = maths::unsloth_bands(gold, completion);
+    qed::Score out{.reward = b.reward};
+    out.verdict = b.is_right ? qed::Verdict::kRight : qed::Verdict::kWrong;
+    const float formed = b.has_solution ? 1 : 0;
+    out.terms = {b.is_right ? 1.0F : 0.0F, formed, formed, b.is_right ? 0.0F : formed};
+    out.note = b.is_right ? "right" : b.has_solution ? "wrong" : "no solution in the format";
     return out;
   }
 

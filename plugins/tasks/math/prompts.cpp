@@ -34,6 +34,11 @@ constexpr std::string_view kLogicRl =
     "solve a math problem. After thinking, when you finally reach a conclusion, clearly state the "
     "answer within <answer> </answer> tags. i.e., <answer> (\\boxed{}\\) </answer>.";
 
+constexpr std::string_view kUnsloth =
+    "You are given a problem.\nThink about the problem and provide your working out.\nPlace it "
+    "between <start_working_out> and <end_working_out>.\nThen, provide your solution between "
+    "<SOLUTION></SOLUTION>";
+
 std::string cat(std::initializer_list<std::string_view> parts) {
   std::string out;
   for (const std::string_view part : parts) out += part;
@@ -76,6 +81,9 @@ qed::Prompt prompt(std::string_view name, std::string_view question) {
                                       "within \\boxed{}."}))};
   }
   if (name == "logic_rl") return {.messages = chat(kLogicRl, q)};
+  if (name == "unsloth") {
+    return {.messages = chat(kUnsloth, q), .prefill = "<start_working_out>"};
+  }
   if (name == "none") return {.text = q};
   throw qed::Error("there is no template `" + std::string(name) + "`", QED_INVALID);
 }

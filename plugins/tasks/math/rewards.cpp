@@ -52,6 +52,7 @@ constexpr std::array kSchemes = {
            .part = Part::kBox,
            .needs_end = true},
     Scheme{.name = "demystify", .verifiers = {}, .part = Part::kDemystify},
+    Scheme{.name = "unsloth", .verifiers = {}, .part = Part::kUnsloth},
 };
 
 std::string_view until_stop(std::string_view text) {

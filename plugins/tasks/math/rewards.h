@@ -23,6 +23,7 @@ enum class Part : std::uint8_t {
                // last box in it, or all of it where it has none
   kBox,        // the last box
   kDemystify,  // demystify-long-cot's places and texts, without a verifier
+  kUnsloth,    // likewise, of unsloth's second notebook (bands.h)
 };
 
 // What a completion must have beside a right answer.

@@ -128,6 +128,17 @@ TEST_F(MathRewards, DemystifyReadsTheLastFormulaAndTheFirstLineWithABox) {
   EXPECT_EQ(pay("demystify", "$8$ and $9$; the answer is \\fbox{7}"), 0);
 }
 
+// Its cases are in plugins/tasks/math/golden.
+TEST_F(MathRewards, UnslothCallsANumberOrATextRight) {
+  const auto verdict = [&](const std::string& solution) {
+    return score("unsloth", "<end_working_out><SOLUTION>" + solution + "</SOLUTION>").verdict;
+  };
+  EXPECT_EQ(verdict(" 7 "), QED_VERDICT_RIGHT);
+  EXPECT_EQ(verdict("7.0 apples"), QED_VERDICT_RIGHT);
+  EXPECT_EQ(verdict("7.1"), QED_VERDICT_WRONG);
+  EXPECT_THAT(score("unsloth", "7").terms, testing::ElementsAre(0, 0, 0, 0));
+}
+
 TEST_F(MathRewards, DemystifyHasNoOtherVerifier) {
   try {
     make({{"reward", "demystify"}, {"verifier", "strict"}});
@@ -202,6 +213,12 @@ TEST_F(MathRewards, PromptsAreTheSystemsOwnToTheByte) {
   EXPECT_THAT(messages("open_r1_first").at(0).at("content").get<std::string>(),
               testing::EndsWith("<think> reasoning process here </think><answer> answer here "
                                 "</answer>"));
+  EXPECT_EQ(
+      messages("unsloth").at(0).at("content"),
+      "You are given a problem.\nThink about the problem and provide your working out.\nPlace "
+      "it between <start_working_out> and <end_working_out>.\nThen, provide your solution "
+      "between <SOLUTION></SOLUTION>");
+  EXPECT_EQ(make({{"template", "unsloth"}}).render(seven_).prefill, "<start_working_out>");
   EXPECT_THAT(messages("logic_rl").at(0).at("content").get<std::string>(),
               testing::EndsWith("i.e., <answer> (\\boxed{}\\) </answer>."));
 }
