@@ -3,14 +3,11 @@
 // cost neither a crash nor much memory. Prints the first input that fails.
 
 #include "core/sandbox/protocol.h"
-#include "core/util/error.h"
-#include "tests/fuzz/guard.h"
+#include "tests/fuzz/inputs.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
-#include <iostream>
 #include <string>
 #include <vector>
 
@@ -148,49 +145,15 @@ std::string bytes_of(Random& random) {
   return out;
 }
 
-std::uint64_t number(const std::string& text) {
-  std::uint64_t out = 0;
-  const char* const end = text.data() + text.size();
-  if (std::from_chars(text.data(), end, out).ptr != end) {
-    throw Error(cat("`", text, "` is no number"), "", kExitUsage);
-  }
-  return out;
-}
-
-int fuzz(const std::vector<std::string>& arguments) {
-  std::uint64_t num_inputs = 200'000, seed = 1;
-  for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
-    (arguments[i] == "--seed" ? seed : num_inputs) = number(arguments[i + 1]);
-  }
-  constexpr std::uint64_t kBatch = 1000;
-  const MemoryGuard memory;
-  for (std::uint64_t batch = 0; batch < num_inputs; batch += kBatch) {
-    const Deadline deadline(cat("the inputs of the batch ", batch, ", seed ", seed));
-    for (std::uint64_t i = batch; i < std::min(batch + kBatch, num_inputs); ++i) {
-      Random random(seed * 1'000'000'007 + i);
-      const std::string bytes = bytes_of(random);
-      if (const std::string why = problem(random, bytes); !why.empty()) {
-        std::cout << "FAILED input " << i << " of seed " << seed << ": " << why << "\n";
-        return kExitRunFailed;
-      }
-    }
-  }
-  if (const std::string why = memory.problem(); !why.empty()) {
-    std::cout << "FAILED " << why << "\n";
-    return kExitRunFailed;
-  }
-  std::cout << num_inputs << " inputs\n";
-  return kExitOk;
+std::string problem_of_input(std::uint64_t seed) {
+  Random random(seed);
+  const std::string bytes = bytes_of(random);
+  return problem(random, bytes);
 }
 
 }  // namespace
 }  // namespace qed::fuzz
 
 int main(int argc, char** argv) {
-  try {
-    return qed::fuzz::fuzz({argv + 1, argv + argc});
-  } catch (const qed::Error& error) {
-    std::cerr << "fuzz_sandbox: " << error.what() << "\n";
-    return error.exit_code();
-  }
+  return qed::fuzz::fuzz_inputs({argv + 1, argv + argc}, qed::fuzz::problem_of_input);
 }
