@@ -106,7 +106,8 @@ RewardInput token_ids(const Json& row) {
   return {nullptr, {{"", ids}}};
 }
 
-constexpr std::string_view kCode = "a rule for programs, which no plugin has yet";
+constexpr std::string_view kCode =
+    "how a program is found, no reward; tested in tests/plugins/code_rules_test.cpp";
 constexpr std::string_view kEnvironment = "a multi-turn environment, which no plugin has yet";
 
 const std::vector<RewardMapping>& table() {

@@ -156,6 +156,43 @@ TEST_F(Code, FunctionsAreCalledWithTheirArguments) {
             "test 1: runtime error:");
 }
 
+// Any two numbers with the sum that the input asks for.
+constexpr char kChecker[] = R"(import sys
+given, expected, output = (open(name).read() for name in sys.argv[1:])
+assert sum(map(int, expected.split())) == int(given) and not sys.stdin.read()
+print(1 if sum(map(int, output.split())) == int(given) else 0)
+)";
+
+TEST_F(Code, AnItemsCheckerDecides) {
+  const Json tests = {{{"input", "3\n"}, {"output", "1 2\n"}}};
+  const auto judged = [&](const std::string& checker, const std::string& code) {
+    return score_text(make({{"reward", "cf_code"}}),
+                      item({{"tests", tests}, {"generated_checker", checker}}), block(code));
+  };
+  EXPECT_EQ(judged(kChecker, "print(0, 3)").note, "right");
+  EXPECT_EQ(judged(kChecker, "print(0, 3)").reward, 1.1);
+  EXPECT_EQ(judged(kChecker, "print(0, 4)").note, "test 1: wrong answer");
+  EXPECT_EQ(judged(kChecker, "print(0, 4)").reward, 0);
+  EXPECT_THAT(judged(kChecker, "1/0").note, StartsWith("test 1: runtime error"));
+  EXPECT_EQ(judged(kChecker, "print('three')").note, "test 1: wrong answer");
+  EXPECT_EQ(judged(kChecker, "import sys; sys.stdout.buffer.write(b'\\xff')").note,
+            "test 1: wrong answer");
+  const Score broken = judged("1/0", "print(0, 3)");
+  EXPECT_EQ(broken.status, QED_DATA);
+  EXPECT_THAT(broken.note,
+              HasSubstr("the item's checker does not take the expected output: Traceback"));
+  EXPECT_THAT(judged("print('maybe')", "print(0, 3)").note, HasSubstr("output: maybe"));
+}
+
+TEST_F(Code, ACheckerSeesOnlyRunsThatEndedWell) {
+  const Json tests = {{{"input", "0\n"}, {"output", "-2 2\n"}},
+                      {{"input", "3\n"}, {"output", "1 2\n"}}};
+  const Score score =
+      score_text(make({{"reward", "code"}}), item({{"tests", tests}, {"checker", kChecker}}),
+                 block("print(3 // int(input()), 2)"));
+  EXPECT_EQ(score.reward, 0.5) << score.note;
+}
+
 TEST_F(Code, RowsOfThePublishedSetsAreItems) {
   const Json tests = {{{"input", "1 2\n"}, {"output", "3\n"}}};
   const std::string info =
@@ -207,8 +244,8 @@ TEST_F(Code, ABadRowSaysWhatIsWrong) {
        "field `language`: `rust` is none of python, cpp"},
       {{{"prompt", "a"}, {"input_output", R"({"inputs": ["1"], "outputs": []})"}},
        "field `input_output`: 1 inputs, but 0 outputs"},
-      {{{"prompt", "a"}, {"tests", {test}}, {"generated_checker", "import sys"}},
-       "it has a checker of its own; only outputs that are compared are supported"},
+      {{{"prompt", "a"}, {"tests", {test}}, {"checker", "import sys"}, {"function", "f"}},
+       "it has a checker and a function; a checker compares what programs write"},
       {{{"prompt", "a"}, {"tests", "[{"}}, "field `tests`: bad JSON at byte 3: expected `\"`"},
   };
   for (const auto& [row, message] : rows) {

@@ -100,12 +100,18 @@ class Code {
     const auto block = reward_ == "strict" ? code::last_block(sample.text, language(item))
                                            : code::open_r1_block(sample.text, language(item));
     if (!block || block->empty()) return no_code(item);
-    const auto runs = pending_->ask(key(sample), [&] {
+    const auto make = [&] {
       return code::make_program(item, language(item), source(item, *block), settings_,
                                 is_all_or_nothing());
-    });
-    if (!runs) return {.status = QED_PENDING};
-    return score(item, *runs);
+    };
+    const auto check = [&](const qed::Runs& runs) -> std::optional<qed::Program> {
+      if (item.checker.empty()) return std::nullopt;
+      auto program = code::make_checks(item, runs, settings_);
+      return program.inputs.empty() ? std::nullopt : std::optional(std::move(program));
+    };
+    const auto ended = pending_->ask(key(sample), make, check);
+    if (!ended) return {.status = QED_PENDING};
+    return score(item, ended->program, ended->checks);
   }
 
  private:
@@ -153,8 +159,9 @@ class Code {
   qed::Score no_code(const code::Contents& item) const {
     if (reward_ == "cf_code") return nothing(-1, "no code");
     if (reward_ != "code" && reward_ != "binary_code") return nothing(0, "no code");
-    const auto n = std::ranges::count_if(
-        item.tests, [](const code::Test& t) { return code::open_r1_equal("", t.output); });
+    const auto n = std::ranges::count_if(item.tests, [&](const code::Test& t) {
+      return item.checker.empty() && code::open_r1_equal("", t.output);
+    });
     const double passed = static_cast<double>(n) / static_cast<double>(item.tests.size());
     return graded(passed, n == static_cast<std::ptrdiff_t>(item.tests.size()), true, "no code");
   }
@@ -166,19 +173,27 @@ class Code {
     return is_open_r1 ? code::open_r1_equal(output, expected) : code::same_lines(output, expected);
   }
 
-  qed::Score score(const code::Contents& item, const qed::Runs& runs) const {
+  qed::Score score(const code::Contents& item, const qed::Runs& runs,
+                   const qed::Runs& checks) const {
     if (language(item) == "cpp" && runs.build.outcome != qed::Outcome::kOk) {
       const std::string note = "it does not compile: " + runs.build.errors.substr(0, 1000);
       return nothing(reward_ == "cf_code" ? -0.1 : 0, note);
     }
     std::size_t num_passed = 0;
+    std::size_t num_checks = 1;  // behind that of the expected output
+    if (!checks.runs.empty() && !code::says_right(checks.runs[0])) {
+      throw qed::Error("the item's checker does not take the expected output: " +
+                       (checks.runs[0].output + checks.runs[0].errors).substr(0, 300));
+    }
     bool is_late = false;
     std::string note;
     for (std::size_t i = 0; i < runs.runs.size(); ++i) {
       const qed::Run& run = runs.runs[i];
       const bool is_ok = run.outcome == qed::Outcome::kOk;
       is_late = is_late || run.outcome == qed::Outcome::kTime;
-      const bool has_passed = is_ok && is_equal(item, run.output, i);
+      const bool has_passed =
+          is_ok && (item.checker.empty() ? is_equal(item, run.output, i)
+                                         : code::says_right(checks.runs.at(num_checks++)));
       if (has_passed) ++num_passed;
       if (!has_passed && note.empty()) note = "test " + std::to_string(i + 1) + ": " + why(run);
     }

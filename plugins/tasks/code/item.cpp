@@ -52,7 +52,6 @@ struct Raw {
   Contents contents;
   std::string description, input_format, output_format;
   std::vector<std::pair<std::string, std::string>> tests;  // JSON of input and output
-  bool has_checker = false;
 };
 
 void read_tests(Reader& in, Raw& out) {
@@ -135,6 +134,8 @@ bool read_field(std::string_view field, Reader& in, Raw& out) {
                                                              {"output_format", &out.output_format},
                                                              {"function", &c.function},
                                                              {"fn_name", &c.function},
+                                                             {"generated_checker", &c.checker},
+                                                             {"checker", &c.checker},
                                                              {"solution", &c.solution}};
   for (const auto& [name, value] : texts) {
     if (field != name) continue;
@@ -147,8 +148,6 @@ bool read_field(std::string_view field, Reader& in, Raw& out) {
     c.time_s = number_or_null(in);
   } else if (field == "memory_mb" || field == "memory_limit") {
     c.memory_mb = number_or_null(in);
-  } else if (field == "generated_checker" || field == "checker") {
-    out.has_checker = !string_or_null(in).empty();
   } else if (field == "files" || field == "grader_files") {
     if (!in.null()) unwrap(in, [&](Reader& r) { read_files(r, out); });
   } else if (field == "tests" || field == "test_cases" || field == "official_tests") {
@@ -178,10 +177,10 @@ Contents read(std::string_view text) {
     if (at.empty()) throw;
     throw qed::Error("field `" + at + "`: " + e.what());
   }
-  if (raw.has_checker) {
-    throw qed::Error("it has a checker of its own; only outputs that are compared are supported");
-  }
   Contents out = std::move(raw.contents);
+  if (!out.checker.empty() && !out.function.empty()) {
+    throw qed::Error("it has a checker and a function; a checker compares what programs write");
+  }
   if (out.prompt.empty()) {
     out.prompt = raw.description;
     if (!raw.input_format.empty()) out.prompt += "\n\nInput\n\n" + raw.input_format;
@@ -211,7 +210,7 @@ std::string write(const Contents& c) {
     out += "{\"input\":" + (is_json ? t.input : write(t.input)) +
            ",\"output\":" + (is_json ? t.output : write(t.output)) + "}";
   }
-  return out + "],\"solution\":" + write(c.solution) + "}";
+  return out + "],\"checker\":" + write(c.checker) + ",\"solution\":" + write(c.solution) + "}";
 }
 
 }  // namespace

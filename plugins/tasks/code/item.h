@@ -1,7 +1,7 @@
 #pragma once
 
 // Items: one JSON object {"prompt", "language", "function", "time_s", "memory_mb", "files",
-// "tests", "solution"}; only "tests" must be there.
+// "tests", "checker", "solution"}; only "tests" must be there.
 
 #include "qed/task.h"
 
@@ -23,6 +23,7 @@ struct Contents {
   double memory_mb = 0;
   std::vector<Test> files;  // name and contents of what lies beside the program
   std::vector<Test> tests;
+  std::string checker;  // a Python program that compares outputs; empty: they are compared here
   std::string solution;
 };
 

@@ -1,6 +1,8 @@
 #include "program.h"
 
 #include "qed/error.h"
+#include "qed/json.h"
+#include "qed/unicode.h"
 
 #include <cmath>
 
@@ -22,7 +24,7 @@ def value(text):
     except (SyntaxError, ValueError):
         return text
 
-given = json.loads(sys.stdin.read())
+given = json.loads(sys.stdin.buffer.read().decode("utf-8", "replace"))
 if isinstance(given, str):
     given = [value(line) for line in given.split("\n") if line.strip()]
 arguments = given if isinstance(given, list) else [given]
@@ -37,6 +39,18 @@ name = sys.argv[1]
 function = scope[name] if name in scope else getattr(scope["Solution"](), name)
 json.dump(function(*arguments), answers, default=list)
 answers.flush()
+)";
+
+// Calls the checker as Codeforces' are in open-r1's data: with the names of files that hold the
+// input, the expected output and the program's.
+constexpr char kChecker[] = R"(import json, runpy, sys
+
+names = ["input.txt", "expected.txt", "output.txt"]
+for name, text in zip(names, json.loads(sys.stdin.buffer.read().decode("utf-8", "replace"))):
+    with open(name, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+sys.argv = ["checker.py"] + names
+runpy.run_path("checker.py", run_name="__main__")
 )";
 
 constexpr double kLeastTime_s = 0.01, kMostTime_s = 3600, kMostMemory_mb = 1 << 20;
@@ -83,6 +97,30 @@ qed::Program make_program(const Contents& item, const std::string& language, std
   out.command = {"./main"};
   out.build_limits = limits_of(30, 2048);
   return out;
+}
+
+qed::Program make_checks(const Contents& item, const qed::Runs& runs, const Settings& settings) {
+  qed::Program out;
+  out.files = {{"checker.py", item.checker}, {"check.py", kChecker}};
+  out.command = {"python3", "-s", "-B", "check.py"};
+  out.run_limits = limits_of(std::max(settings.time_s, 20.0), std::max(settings.memory_mb, 512.0));
+  const auto add = [&](const Test& test, const std::string& output) {
+    using qed::json::write;
+    out.inputs.push_back("[" + write(test.input) + "," + write(test.output) + "," + write(output) +
+                         "]");
+  };
+  for (std::size_t i = 0; i < runs.runs.size(); ++i) {
+    if (runs.runs[i].outcome != qed::Outcome::kOk) continue;
+    if (out.inputs.empty()) add(item.tests[0], item.tests[0].output);
+    add(item.tests[i], runs.runs[i].output);
+  }
+  return out;
+}
+
+bool says_right(const qed::Run& check) {
+  std::string_view last, rest = check.output;
+  for (auto word = qed::next_word(rest); !word.empty(); word = qed::next_word(rest)) last = word;
+  return check.outcome == qed::Outcome::kOk && (last == "1" || last == "1.0");
 }
 
 }  // namespace code

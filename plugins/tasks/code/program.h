@@ -1,6 +1,6 @@
 #pragma once
 
-// What runs a completion's code on an item's tests.
+// What runs a completion's code on an item's tests, and what an item's checker says of it.
 
 #include "qed/sandbox.h"
 
@@ -18,5 +18,13 @@ struct Settings {
 // `stops`: one test that fails decides.
 qed::Program make_program(const Contents& item, const std::string& language, std::string code,
                           const Settings& settings, bool stops);
+
+// Runs the item's checker on what each run wrote that ended well, and before that on the expected
+// output of the first test, so that a checker which fails is told from an output that it cannot
+// read. No inputs where no run ended well.
+qed::Program make_checks(const Contents& item, const qed::Runs& runs, const Settings& settings);
+
+// Whether a checker called the output right: the last word that it writes is 1.
+bool says_right(const qed::Run& check);
 
 }  // namespace code
