@@ -6,6 +6,7 @@
 #include "edits.h"
 #include "rules.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -117,13 +118,15 @@ std::string final_answer_of_text(std::string_view text) {
   return final_answer(sentences.front());
 }
 
-// \boxed{(.+)} up to the last brace of the line of the first such box.
+// \boxed{(.+)} up to the last brace of the line of the first such box. A line's first box decides:
+// that brace is no further from a later one.
 std::string_view box_of_line(std::string_view text) {
-  for (auto at = text.find(kBox); at != npos; at = text.find(kBox, at + 1)) {
-    std::string_view line = text.substr(at + kBox.size());
-    line = line.substr(0, line.find('\n'));
-    const auto close = line.rfind('}');
-    if (close != npos && close > 0) return line.substr(0, close);
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto at = line.find(kBox), close = line.rfind('}');
+    const std::size_t begin = at + kBox.size();
+    if (at != npos && close != npos && close > begin) return line.substr(begin, close - begin);
   }
   return {};
 }
