@@ -1,4 +1,4 @@
-// Canonical texts, and the symbols of an expression.
+// Canonical texts, and whether an expression has symbols.
 
 #include "evaluate.h"
 
@@ -118,12 +118,6 @@ class Canonical {
   Budget& budget_;
 };
 
-void collect(const Tree& tree, NodeId id, std::vector<std::string>& out) {
-  const Node& node = tree[id];
-  if (node.kind == Kind::kSymbol && !is_constant_name(node.name)) out.push_back(node.name);
-  for (const NodeId part : tree.parts(id)) collect(tree, part, out);
-}
-
 }  // namespace
 
 std::string canonical_text(const Tree& tree, NodeId id, const Reading& reading, Budget& budget) {
@@ -132,12 +126,9 @@ std::string canonical_text(const Tree& tree, NodeId id, const Reading& reading, 
 
 bool is_constant_name(std::string_view name) { return name == "pi" || name == "e" || name == "i"; }
 
-std::vector<std::string> free_symbols(const Tree& tree, NodeId id) {
-  std::vector<std::string> out;
-  collect(tree, id, out);
-  std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
-  return out;
+bool has_symbols(const Tree& tree, NodeId id) {
+  if (tree[id].kind == Kind::kSymbol) return !is_constant_name(tree[id].name);
+  return std::ranges::any_of(tree.parts(id), [&](NodeId part) { return has_symbols(tree, part); });
 }
 
 }  // namespace math

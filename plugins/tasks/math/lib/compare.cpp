@@ -83,7 +83,7 @@ bool Comparer::has_false_step(NodeId id) {
     const Kind kind = tree_[side].kind;
     return (kind == Kind::kNumber || kind == Kind::kSum || kind == Kind::kProduct ||
             kind == Kind::kPower || kind == Kind::kCall) &&
-           free_symbols(tree_, side).empty() && !contains(tree_, side, Kind::kPlusMinus);
+           !has_symbols(tree_, side) && !contains(tree_, side, Kind::kPlusMinus);
   };
   if (!is_value(left) || !is_value(right)) return false;
   if (relation == Relation::kEqual) return same_value(left, right, reading_) != Equality::kEqual;

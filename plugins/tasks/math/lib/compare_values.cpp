@@ -112,9 +112,7 @@ Equality Comparer::close(NodeId a, NodeId b, const Reading& reading) {
   if (policy_.tolerance == Tolerance::kNone) return Equality::kUnknown;
   const bool is_relative = policy_.tolerance == Tolerance::kRelative;
   if (!is_relative && !has_decimal(tree_, a) && !has_decimal(tree_, b)) return Equality::kUnknown;
-  if (!free_symbols(tree_, a).empty() || !free_symbols(tree_, b).empty()) {
-    return Equality::kUnknown;
-  }
+  if (has_symbols(tree_, a) || has_symbols(tree_, b)) return Equality::kUnknown;
   if (!budget_.spend(40)) return Equality::kUnknown;
   Rational limit{1, 1};
   if (policy_.tolerance == Tolerance::kRounded) {

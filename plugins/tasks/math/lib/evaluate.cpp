@@ -42,8 +42,6 @@ bool is_step(const Tree& tree, NodeId id) {
   return tree[id].kind == Kind::kCall && (name == "floor" || name == "ceil" || name == "mod");
 }
 
-bool has_symbols(const Tree& tree, NodeId id) { return !free_symbols(tree, id).empty(); }
-
 }  // namespace
 
 Rational value_of_symbol(std::string_view name, std::size_t point) {

@@ -45,8 +45,8 @@ Proportion proportional(const Tree& tree, NodeId a, NodeId b, const Reading& rea
 // others.
 std::optional<int> sign_of(const Tree& tree, NodeId id, const Reading& reading, Budget& budget);
 
-// The symbols of an expression that stand for values, in the order of their names.
-std::vector<std::string> free_symbols(const Tree& tree, NodeId id);
+// Whether it has symbols that stand for values.
+bool has_symbols(const Tree& tree, NodeId id);
 bool is_constant_name(std::string_view name);  // pi, e, i
 
 }  // namespace math

@@ -62,12 +62,16 @@ std::vector<Candidate> in_brackets(std::string_view text) {
   return out;
 }
 
+std::string_view end_of(std::string_view text) {
+  return text.substr(text.size() > kWindow ? text.size() - kWindow : 0);
+}
+
 }  // namespace
 
 std::vector<Candidate> find_answers(std::string_view text, const Policy& policy) {
   const std::string_view all = text;
   if (policy.skips_thinking) text = without_thinking(text);
-  if (text.size() > kWindow) text.remove_prefix(text.size() - kWindow);
+  text = end_of(text);
   std::vector<Candidate> out;
   switch (policy.place) {
     case Place::kBoxed:
@@ -99,24 +103,34 @@ std::vector<Candidate> find_answers(std::string_view text, const Policy& policy)
   return out;
 }
 
+namespace {
+
+// The ladder without what a completion must have.
+Policy lenient(Policy policy) {
+  policy.place = Place::kLadder;
+  policy.needs_anchor = false;
+  return policy;
+}
+
+}  // namespace
+
 std::vector<Candidate> find_gold(std::string_view text, const Policy& policy) {
   constexpr std::size_t kShort = 1000;
   if (policy.rule != Rule::kTree) return {{.text = std::string(text), .end = text.size()}};
-  Policy lenient = policy;
-  lenient.place = Place::kLadder;
-  lenient.needs_anchor = false;
-  if (auto boxes = boxed(text.substr(text.size() > kWindow ? text.size() - kWindow : 0), lenient);
-      !boxes.empty()) {
-    return boxes;
-  }
-  std::vector<Candidate> out;
+  std::vector<Candidate> out = boxed(end_of(text), lenient(policy));
   const std::string_view inner = trimmed(text);
-  if (inner.size() <= kShort && is_formula_like(inner, 1)) {
+  if (out.empty() && inner.size() <= kShort && is_formula_like(inner, 1)) {
     Candidate all{.text = without_marks(inner), .end = text.size()};
     all.is_plain = policy.place == Place::kLadder && is_number_like(inner);
     out.push_back(std::move(all));
   }
-  for (Candidate& c : ladder(text, lenient)) out.push_back(std::move(c));
+  return out;
+}
+
+std::vector<Candidate> find_gold_in_prose(std::string_view text, const Policy& policy) {
+  if (!boxed(end_of(text), lenient(policy)).empty()) return {};
+  std::vector<Candidate> out = ladder(text, lenient(policy));
+  const std::string_view inner = trimmed(text);
   if (out.empty() && !inner.empty()) {
     out = {{.text = std::string(inner), .is_words = true, .end = text.size()}};
   }

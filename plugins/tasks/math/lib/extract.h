@@ -22,8 +22,11 @@ struct Candidate {
 
 // The answers of a completion, the best first; none where the policy finds none. Linear time.
 std::vector<Candidate> find_answers(std::string_view text, const Policy& policy);
-// The same of a gold answer, which may be the bare answer, or a solution that ends with it.
+// The same of a gold answer, which may be the bare answer, or a solution that ends with it: its
+// boxes, or all of it where it looks like a formula.
 std::vector<Candidate> find_gold(std::string_view text, const Policy& policy);
+// What else it may be where none of those can be read.
+std::vector<Candidate> find_gold_in_prose(std::string_view text, const Policy& policy);
 
 // The boxes of a text from left to right; boxes in boxes are part of the outer one.
 struct Box {

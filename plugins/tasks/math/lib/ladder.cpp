@@ -114,11 +114,17 @@ struct Rung {
 };
 
 // The lowest first; among equals the one that ends last.
-std::vector<Candidate> in_order(std::vector<Rung>& rungs) {
-  std::ranges::stable_sort(rungs, [](const Rung& a, const Rung& b) {
-    return a.priority != b.priority ? a.priority < b.priority : a.candidate.end > b.candidate.end;
+void insert(std::vector<Rung>& rungs, Rung rung) {
+  const auto at = std::ranges::find_if(rungs, [&](const Rung& other) {
+    return rung.priority != other.priority ? rung.priority < other.priority
+                                           : rung.candidate.end > other.candidate.end;
   });
+  rungs.insert(at, std::move(rung));
+}
+
+std::vector<Candidate> candidates(std::vector<Rung>& rungs) {
   std::vector<Candidate> out;
+  out.reserve(rungs.size());
   for (Rung& rung : rungs) out.push_back(std::move(rung.candidate));
   return out;
 }
@@ -166,37 +172,43 @@ std::vector<Candidate> boxed(std::string_view text, const Policy& policy) {
 
 std::vector<Candidate> ladder(std::string_view text, const Policy& policy) {
   std::vector<Rung> rungs;
-  const auto put = [&](int priority, const std::vector<Candidate>& found) {
-    for (const Candidate& c : found) rungs.push_back({priority, c});
+  rungs.reserve(8);
+  const auto put = [&](int priority, std::vector<Candidate> found) {
+    for (Candidate& c : found) insert(rungs, {priority, std::move(c)});
   };
   if (policy.reads_latex) put(0, boxed(text, policy));
-  constexpr std::string_view kHope = "ope it is correct";
-  if (!rungs.empty() && text.rfind(kHope) == npos) return in_order(rungs);  // nothing is before it
   constexpr std::size_t kReach = 50;
+  constexpr std::string_view kHope = "ope it is correct";
+  if (!rungs.empty() && text.find(kHope) == npos) return candidates(rungs);  // nothing is before it
   const std::string lower = lower_case(text);
-  if (const auto at = lower.rfind("final answer is"); at != npos) {
-    put(50, first_behind(text, at + 15, kReach, policy));
+  const auto put_behind = [&](std::initializer_list<std::string_view> anchors) {
+    for (const std::string_view anchor : anchors) {
+      const auto at = lower.rfind(anchor);
+      if (at != npos) put(100, first_behind(text, at + anchor.size(), kReach, policy));
+    }
+  };
+  if (lower.find("answer") != npos) {
+    if (const auto at = lower.rfind("final answer is"); at != npos) {
+      put(50, first_behind(text, at + 15, kReach, policy));
+    }
+    put(0, before_hope(text, lower, policy));
+    put_behind({"answer is", "answer:"});
   }
-  put(0, before_hope(text, lower, policy));
-  for (const std::string_view anchor : {"answer is", "answer:", "答案是", "答案："}) {
-    const auto at = lower.rfind(anchor);
-    if (at != npos) put(100, first_behind(text, at + anchor.size(), kReach, policy));
-  }
-  if (policy.needs_anchor) return in_order(rungs);
+  if (lower.find("答案") != npos) put_behind({"答案是", "答案："});
+  if (policy.needs_anchor) return candidates(rungs);
   if (policy.reads_plain && text.size() <= 200 && is_formula_like(text, 0)) {
-    rungs.push_back({200,
-                     {.text = std::string(trimmed(text)),
-                      .is_plain = is_number_like(trimmed(text)),
-                      .end = text.size()}});
+    put(200, {{.text = std::string(trimmed(text)),
+               .is_plain = is_number_like(trimmed(text)),
+               .end = text.size()}});
   }
   if (policy.reads_latex) put(300, last_formulas(text));
   if (policy.reads_plain) {
     if (auto number = last_number(text)) {
       number->text += percent_behind(text.substr(number->end));
-      put(300, {*number});
+      put(300, {std::move(*number)});
     }
   }
-  return in_order(rungs);
+  return candidates(rungs);
 }
 
 }  // namespace math

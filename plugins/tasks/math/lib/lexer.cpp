@@ -4,11 +4,11 @@
 
 namespace math {
 
-std::optional<std::vector<Token>> Lexer::run() {
+std::optional<Tokens> Lexer::run() {
   tokens_.reserve(std::min<std::size_t>(text_.size() + 1, 64));
   if (!read_all(0)) return std::nullopt;
   push({.type = Tok::kEnd});
-  return std::move(tokens_);
+  return Tokens{std::move(tokens_), std::move(made_)};
 }
 
 bool Lexer::read_all(int depth) {
@@ -41,7 +41,7 @@ void Lexer::push(Token token) {
   has_space_ = false;
   if (token.type == Tok::kOpen && token.text != "{") ++brackets_;
   if (token.type == Tok::kClose && token.text != "}" && brackets_ > 0) --brackets_;
-  tokens_.push_back(std::move(token));
+  tokens_.push_back(token);
 }
 
 std::size_t Lexer::digits_at(std::size_t at) const {
@@ -51,6 +51,7 @@ std::size_t Lexer::digits_at(std::size_t at) const {
 }
 
 std::size_t Lexer::separator() const {
+  if (std::string_view(",{\\ ").find(peek(0)) == std::string_view::npos) return 0;
   for (const std::string_view mark :
        {"{,}", ",\\!", "{,}\\!", ",\\! ", "\\,", "\\ ", "{ , }", "{, }", " {, }", " {,}"}) {
     if (follows(mark) && digits_at(at_ + mark.size()) == 3) return mark.size();
@@ -72,19 +73,21 @@ std::size_t Lexer::comma_groups(std::size_t first) const {
 
 bool Lexer::number() {
   Token out{.type = Tok::kNumber, .places = 255};
-  std::size_t n = digits_at(at_);
-  out.text = text_.substr(at_, n);
+  const std::size_t begin = at_, n = digits_at(at_);
+  std::string digits(text_.substr(at_, n));
   at_ += n;
-  if (n > 0) groups(n, out.text);
+  if (n > 0) groups(n, digits);
   if (peek(0) == '.' && is_digit(peek(1))) {
-    fraction(out);
+    fraction(out, digits);
   } else if (options_.decimal_comma && peek(0) == ',' && is_digit(peek(1)) && brackets_ == 0) {
     const std::size_t width = digits_at(at_ + 1);
-    if (at_ + 1 + width >= text_.size() || text_[at_ + 1 + width] != ',') fraction(out);
+    if (at_ + 1 + width >= text_.size() || text_[at_ + 1 + width] != ',') fraction(out, digits);
   }
-  exponent(out);
-  if (out.text.size() > kMaxDigits) return false;
-  push(std::move(out));
+  exponent(digits);
+  if (digits.size() > kMaxDigits) return false;
+  out.text = text_.substr(begin, at_ - begin);
+  if (out.text != digits) out.text = keep(std::move(digits));
+  push(out);
   return true;
 }
 
@@ -103,21 +106,21 @@ void Lexer::groups(std::size_t first, std::string& digits) {
   }
 }
 
-void Lexer::fraction(Token& out) {
+void Lexer::fraction(Token& out, std::string& digits) {
   const std::size_t n = digits_at(at_ + 1);
-  out.text += '.';
-  out.text += text_.substr(at_ + 1, n);
+  digits += '.';
+  digits += text_.substr(at_ + 1, n);
   out.places = static_cast<std::uint8_t>(std::min<std::size_t>(n, 254));
   at_ += 1 + n;
 }
 
-void Lexer::exponent(Token& out) {
+void Lexer::exponent(std::string& digits) {
   if (peek(0) != 'e' && peek(0) != 'E') return;
   const std::size_t sign = peek(1) == '-' || peek(1) == '+' ? 1 : 0;
   const std::size_t n = digits_at(at_ + 1 + sign);
   if (n == 0 || n > 5) return;
-  out.text += 'e';
-  out.text += text_.substr(at_ + 1, sign + n);
+  digits += 'e';
+  digits += text_.substr(at_ + 1, sign + n);
   at_ += 1 + sign + n;
 }
 
@@ -136,7 +139,7 @@ bool Lexer::glyph() {
     return true;
   }
   if (glyph == "€" || glyph == "£" || glyph == "¥") {
-    push({.type = Tok::kText, .text = std::string(glyph)});
+    push({.type = Tok::kText, .text = glyph});
     return true;
   }
   const Meaning* m = glyph_meaning(glyph);
@@ -145,24 +148,27 @@ bool Lexer::glyph() {
 
 bool Lexer::relation(std::size_t width, Relation relation, std::string_view text) {
   at_ += width;
-  push({.type = Tok::kRelation, .relation = relation, .text = std::string(text)});
+  push({.type = Tok::kRelation, .relation = relation, .text = text});
   return true;
 }
 
 bool Lexer::sign(char c) {
-  if (follows("<=")) return relation(2, Relation::kLessEqual, "<=");
-  if (follows(">=")) return relation(2, Relation::kGreaterEqual, ">=");
-  if (follows("!=")) return relation(2, Relation::kNotEqual, "!=");
-  if (follows("==")) return relation(2, Relation::kEqual, "=");
-  if (c == '=') return relation(1, Relation::kEqual, "=");
-  if (c == '<') return relation(1, Relation::kLess, "<");
-  if (c == '>') return relation(1, Relation::kGreater, ">");
-  if (follows("**")) {
+  const bool is_double = peek(1) == '=';
+  if (c == '<') {
+    return is_double ? relation(2, Relation::kLessEqual, "<=") : relation(1, Relation::kLess, "<");
+  }
+  if (c == '>') {
+    return is_double ? relation(2, Relation::kGreaterEqual, ">=")
+                     : relation(1, Relation::kGreater, ">");
+  }
+  if (c == '=') return relation(is_double ? 2 : 1, Relation::kEqual, "=");
+  if (c == '!' && is_double) return relation(2, Relation::kNotEqual, "!=");
+  if (c == '*' && peek(1) == '*') {
     at_ += 2;
     push({.type = Tok::kCaret});
     return true;
   }
-  if (follows("...")) {
+  if (c == '.' && follows("...")) {
     at_ += 3;
     push({.type = Tok::kDots});
     return true;
@@ -180,18 +186,18 @@ bool Lexer::sign(char c) {
     }
   }
   if (c == '(' || c == '[' || c == '{') {
-    push({.type = Tok::kOpen, .text = std::string(1, c)});
+    push({.type = Tok::kOpen, .text = text_.substr(at_ - 1, 1)});
     return true;
   }
   if (c == ')' || c == ']' || c == '}') {
-    push({.type = Tok::kClose, .text = std::string(1, c)});
+    push({.type = Tok::kClose, .text = text_.substr(at_ - 1, 1)});
     return true;
   }
   if (c == '.') return true;  // the end of a sentence
   return false;
 }
 
-std::optional<std::vector<Token>> lex(std::string_view text, const LexOptions& options) {
+std::optional<Tokens> lex(std::string_view text, const LexOptions& options) {
   return Lexer(text, options).run();
 }
 

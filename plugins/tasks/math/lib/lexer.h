@@ -5,6 +5,7 @@
 #include "tree.h"
 
 #include <cstdint>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,7 +63,12 @@ struct Token {
   bool has_space = false;  // before it
   Relation relation = Relation::kEqual;
   std::uint8_t places = 0;  // digits behind the point of a number; 255: none written
-  std::string text = {};
+  std::string_view text = {};
+};
+
+struct Tokens {
+  std::vector<Token> list;
+  std::forward_list<std::string> made;  // texts that stand nowhere as one
 };
 
 struct LexOptions {
@@ -73,7 +79,7 @@ struct LexOptions {
 inline constexpr std::size_t kMaxTokens = 4096;
 
 // Nothing for a text with too many tokens, a command that is not known, or a byte that is none of
-// mathematics. Linear time.
-std::optional<std::vector<Token>> lex(std::string_view text, const LexOptions& options);
+// mathematics. Linear time. The tokens point into `text`.
+std::optional<Tokens> lex(std::string_view text, const LexOptions& options);
 
 }  // namespace math

@@ -21,7 +21,7 @@ class Lexer {
  public:
   Lexer(std::string_view text, const LexOptions& options) : text_(text), options_(options) {}
 
-  std::optional<std::vector<Token>> run();
+  std::optional<Tokens> run();
 
  private:
   static constexpr int kMaxDepth = 16;  // of fonts within fonts
@@ -32,6 +32,7 @@ class Lexer {
   bool follows(std::string_view what) const { return text_.substr(at_).starts_with(what); }
 
   void push(Token token);
+  std::string_view keep(std::string text) { return made_.emplace_front(std::move(text)); }
   // ---- numbers
 
   std::size_t digits_at(std::size_t at) const;
@@ -41,9 +42,9 @@ class Lexer {
   std::size_t comma_groups(std::size_t first) const;
   bool number();
   void groups(std::size_t first, std::string& digits);
-  void fraction(Token& out);
+  void fraction(Token& out, std::string& digits);
   // "e-6" and "E12" right behind the digits.
-  void exponent(Token& out);
+  void exponent(std::string& digits);
   // ---- words
 
   bool letters();
@@ -69,6 +70,7 @@ class Lexer {
   std::size_t at_ = 0, brackets_ = 0;
   bool has_space_ = false;
   std::vector<Token> tokens_;
+  std::forward_list<std::string> made_;
 };
 
 }  // namespace math

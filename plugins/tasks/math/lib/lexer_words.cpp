@@ -30,21 +30,21 @@ bool Lexer::letters() {
     }
     const bool is_applied = std::string_view("({[").find(peek(0)) != std::string_view::npos;
     if (is_behind_value && is_unit(run) && !is_applied) {
-      push({.type = Tok::kUnit, .text = std::string(run)});
+      push({.type = Tok::kUnit, .text = run});
       return true;
     }
     if (const Meaning* m = word_meaning(run)) return meaning(*m);
     if (options_.plain) {
-      push({.type = Tok::kText, .text = std::string(run)});
+      push({.type = Tok::kText, .text = run});
       return true;
     }
   }
-  for (const char c : run) push({.type = Tok::kLetter, .text = std::string(1, c)});
+  for (std::size_t i = 0; i < n; ++i) push({.type = Tok::kLetter, .text = run.substr(i, 1)});
   return tokens_.size() < kMaxTokens;
 }
 
 bool Lexer::meaning(const Meaning& m) {
-  push({.type = m.type, .relation = m.relation, .text = std::string(m.text)});
+  push({.type = m.type, .relation = m.relation, .text = m.text});
   return true;
 }
 
@@ -73,15 +73,15 @@ bool Lexer::command(int depth) {
   while (at_ < text_.size() && is_letter(text_[at_])) ++at_;
   const std::string_view name = text_.substr(begin, at_ - begin);
   if (name == "left" || name == "right") return delimiter();
-  if (is_prose(name) || is_font(name)) return words(name, depth);
   if (name == "begin" || name == "end") {
     const auto which = braced();
     if (!which) return false;
-    push({.type = name == "begin" ? Tok::kBegin : Tok::kEndEnv, .text = std::string(*which)});
+    push({.type = name == "begin" ? Tok::kBegin : Tok::kEndEnv, .text = *which});
     return true;
   }
-  if (name == "not") return negated();
   if (const Meaning* m = command_meaning(name)) return meaning(*m);
+  if (is_prose(name) || is_font(name)) return words(name, depth);
+  if (name == "not") return negated();
   if (name == "hspace" || name == "phantom" || name == "vphantom") {
     if (!braced()) ++at_;  // one sign
     return true;
@@ -156,7 +156,7 @@ bool Lexer::words(std::string_view command, int depth) {
   }
   if (command == "mathbb" || command == "Bbb") {
     const bool is_real = content == "R";
-    push({.type = Tok::kLetter, .text = is_real ? "reals" : "mathbb" + std::string(content)});
+    push({.type = Tok::kLetter, .text = is_real ? "reals" : keep("mathbb" + std::string(content))});
     return true;
   }
   const bool is_words = std::ranges::all_of(content, [](char c) {
@@ -171,7 +171,7 @@ bool Lexer::words(std::string_view command, int depth) {
   if (is_words && has_letter) return word(command, content, content.size() < inside->size());
   if (is_prose(command) && std::ranges::count_if(content, is_letter) > 2 &&
       content.find('\\') == content.npos && content.find('$') == content.npos) {
-    push({.type = Tok::kText, .text = std::string(content)});
+    push({.type = Tok::kText, .text = content});
     return true;
   }
   return inner(content, depth);
@@ -186,7 +186,7 @@ bool Lexer::word(std::string_view command, std::string_view content, bool has_pa
   if (m == nullptr && !is_prose(command)) m = command_meaning(content);
   if (m != nullptr) return meaning(*m);
   const bool is_symbol = content.size() == 1 && !is_prose(command) && !has_padding;
-  push({.type = is_symbol ? Tok::kLetter : Tok::kText, .text = std::string(content)});
+  push({.type = is_symbol ? Tok::kLetter : Tok::kText, .text = content});
   return true;
 }
 

@@ -13,28 +13,28 @@ NodeId Parser::answer() {
 }
 
 NodeId Parser::rows_of_lists() {
-  std::vector<NodeId> rows;
+  Parts rows(*this);
   do {
     if (is(Tok::kEnd)) break;  // after a last separator
-    rows.push_back(list(Tok::kComma));
-    if (rows.back() == kBad) return kBad;
+    rows.add(list(Tok::kComma));
+    if (rows.last() == kBad) return kBad;
   } while (take(Tok::kSemicolon));
-  if (rows.size() == 1) return rows[0];
-  return tree_.add({.kind = Kind::kList}, rows);
+  if (rows.size() == 1) return rows.first();
+  return tree_.add({.kind = Kind::kList}, rows.all());
 }
 
 NodeId Parser::list(Tok separator) {
-  std::vector<NodeId> items;
+  Parts items(*this);
   do {
     while (take(Tok::kAnd) || take(separator)) {
     }
     if (is(Tok::kEnd) || is(Tok::kClose) || is(Tok::kSemicolon)) break;
-    items.push_back(item());
-    if (items.back() == kBad) return kBad;
+    items.add(item());
+    if (items.last() == kBad) return kBad;
   } while (is(separator) || is(Tok::kAnd));
   if (items.empty()) return kBad;
-  if (items.size() == 1) return items[0];
-  return tree_.add({.kind = Kind::kList}, items);
+  if (items.size() == 1) return items.first();
+  return tree_.add({.kind = Kind::kList}, items.all());
 }
 
 NodeId Parser::item() {
@@ -44,7 +44,7 @@ NodeId Parser::item() {
                                                   peek().relation == Relation::kEqual);
   if (is_headless) ++at_;  // "= 5"
   NodeId left = ratio();
-  std::vector<NodeId> relations;
+  Parts relations(*this);
   while (left != kBad && is(Tok::kRelation)) {
     const Token& token = peek();
     ++at_;
@@ -52,24 +52,24 @@ NodeId Parser::item() {
     const NodeId right = ratio();
     if (right == kBad) return kBad;
     Node node{.kind = Kind::kRelation, .relation = token.relation};
-    if (token.relation == Relation::kOther) node.name = token.text;
-    relations.push_back(tree_.add(std::move(node), {left, right}));
+    if (token.relation == Relation::kOther) node.name = std::string(token.text);
+    relations.add(tree_.add(std::move(node), {left, right}));
     left = right;
   }
   if (left == kBad) return kBad;
   if (relations.empty()) return left;
-  if (relations.size() == 1) return relations[0];
-  return tree_.add({.kind = Kind::kChain}, relations);
+  if (relations.size() == 1) return relations.first();
+  return tree_.add({.kind = Kind::kChain}, relations.all());
 }
 
 NodeId Parser::ratio() {
-  std::vector<NodeId> parts;
+  Parts parts(*this);
   do {
-    parts.push_back(set_expression());
-    if (parts.back() == kBad) return kBad;
+    parts.add(set_expression());
+    if (parts.last() == kBad) return kBad;
   } while (take(Tok::kColon));
-  if (parts.size() == 1) return parts[0];
-  return tree_.add({.kind = Kind::kRatio}, parts);
+  if (parts.size() == 1) return parts.first();
+  return tree_.add({.kind = Kind::kRatio}, parts.all());
 }
 
 NodeId Parser::set_expression() {
@@ -90,7 +90,7 @@ NodeId Parser::sum() {
   const Deeper deeper(*this);
   if (deeper.is_too_deep()) return kBad;
   if (take(Tok::kDots)) return tree_.add({.kind = Kind::kText, .name = "..."});
-  std::vector<NodeId> terms;
+  Parts terms(*this);
   bool is_first = true;
   while (is_first || is(Tok::kPlus) || is(Tok::kMinus) || is(Tok::kPlusMinus) ||
          is(Tok::kMinusPlus)) {
@@ -99,7 +99,7 @@ NodeId Parser::sum() {
                           sign == Tok::kMinusPlus;
     if (has_sign) ++at_;
     if (take(Tok::kDots)) {
-      terms.push_back(tree_.add({.kind = Kind::kSymbol, .name = "..."}));
+      terms.add(tree_.add({.kind = Kind::kSymbol, .name = "..."}));
       is_first = false;
       continue;
     }
@@ -111,23 +111,22 @@ NodeId Parser::sum() {
       const NodeId zero = tree_.number({});
       term = tree_.add({.kind = Kind::kPlusMinus}, {zero, term});
     }
-    terms.push_back(term);
+    terms.add(term);
     is_first = false;
   }
-  return terms.size() == 1 ? terms[0] : sum_with_unit(terms);
+  return terms.size() == 1 ? terms.first() : sum_with_unit(terms);
 }
 
 // The unit of the last term, where no other has one, is the unit of the sum: 1 + \sqrt2 cm.
-NodeId Parser::sum_with_unit(std::vector<NodeId>& terms) {
-  const Node last = tree_[terms.back()];
-  const bool is_shared = last.kind == Kind::kQuantity &&
-                         std::none_of(terms.begin(), terms.end() - 1, [&](NodeId term) {
-                           return tree_[term].kind == Kind::kQuantity;
-                         });
-  if (is_shared) terms.back() = tree_.part(terms.back(), 0);
-  const NodeId out = tree_.add({.kind = Kind::kSum}, terms);
-  if (!is_shared) return out;
-  return tree_.add({.kind = Kind::kQuantity, .name = last.name}, {out});
+NodeId Parser::sum_with_unit(Parts& terms) {
+  const auto is_quantity = [&](NodeId term) { return tree_[term].kind == Kind::kQuantity; };
+  const bool is_shared =
+      is_quantity(terms.last()) && std::ranges::count_if(terms.all(), is_quantity) == 1;
+  if (!is_shared) return tree_.add({.kind = Kind::kSum}, terms.all());
+  std::string unit = tree_[terms.last()].name;
+  terms.last() = tree_.part(terms.last(), 0);
+  const NodeId out = tree_.add({.kind = Kind::kSum}, terms.all());
+  return tree_.add({.kind = Kind::kQuantity, .name = std::move(unit)}, {out});
 }
 
 bool Parser::starts_factor(const Token& token) const {
@@ -155,34 +154,38 @@ bool Parser::is_at_unit() const { return is(Tok::kUnit) || is(Tok::kText); }
 
 // What follows without a space: the rest of the divisor in "1/2x".
 NodeId Parser::divisor() {
-  std::vector<NodeId> factors = {signed_factor()};
-  while (factors.back() != kBad && starts_factor(peek()) && !peek().has_space) {
+  Parts factors(*this);
+  factors.add(signed_factor());
+  while (factors.last() != kBad && starts_factor(peek()) && !peek().has_space) {
     if (is(Tok::kNumber) && tokens_[at_ - 1].type == Tok::kNumber) return kBad;
-    factors.push_back(factor());
+    factors.add(factor());
   }
-  if (factors.back() == kBad) return kBad;
-  return factors.size() == 1 ? factors[0] : tree_.add({.kind = Kind::kProduct}, factors);
+  if (factors.last() == kBad) return kBad;
+  return factors.size() == 1 ? factors.first() : tree_.add({.kind = Kind::kProduct}, factors.all());
 }
 
 NodeId Parser::product() {
-  std::vector<NodeId> factors = {signed_factor()};
+  Parts factors(*this);
+  factors.add(signed_factor());
   const auto all = [&] {
-    return factors.size() == 1 ? factors[0] : tree_.add({.kind = Kind::kProduct}, factors);
+    return factors.size() == 1 ? factors.first()
+                               : tree_.add({.kind = Kind::kProduct}, factors.all());
   };
-  while (factors.back() != kBad) {
+  while (factors.last() != kBad) {
     if (take(Tok::kTimes)) {
-      factors.push_back(signed_factor());
+      factors.add(signed_factor());
     } else if (take(Tok::kOver)) {
       const NodeId below = divisor();
       if (below == kBad) return kBad;
-      factors.push_back(tree_.inverse(below));
+      factors.add(tree_.inverse(below));
     } else if (take(Tok::kMod)) {
       const NodeId right = signed_factor();
       if (right == kBad) return kBad;
-      factors = {tree_.call("mod", {all(), right})};
+      const NodeId left = all();
+      factors.replace(tree_.call("mod", {left, right}));
     } else if (starts_factor(peek())) {
       if (is(Tok::kNumber) && tokens_[at_ - 1].type == Tok::kNumber) return kBad;  // "1 2"
-      factors.push_back(factor());
+      factors.add(factor());
     } else {
       return with_unit(all());
     }
@@ -268,7 +271,7 @@ NodeId Parser::with_unit(NodeId value) {
 std::optional<NodeId> parse(std::string_view text, const LexOptions& options, Tree& tree) {
   auto tokens = lex(text, options);
   if (!tokens) return std::nullopt;
-  const NodeId out = Parser(std::move(*tokens), tree).answer();
+  const NodeId out = Parser(tokens->list, tree).answer();
   if (out == kBad) return std::nullopt;
   return out;
 }

@@ -14,7 +14,7 @@ constexpr std::pair<std::string_view, std::string_view> kInverses[] = {
 NodeId Parser::function() {
   const Deeper deeper(*this);
   if (deeper.is_too_deep()) return kBad;
-  std::string name = tokens_[at_++].text;
+  std::string name(tokens_[at_++].text);
   NodeId high = kBad, base = kBad;
   for (;;) {
     if (is(Tok::kCaret) && high == kBad) {
@@ -56,7 +56,7 @@ NodeId Parser::function_argument() {
     if (inside == kBad || is_bracket) return inside;
     return is(Tok::kCaret) ? power(inside) : inside;
   }
-  std::vector<NodeId> factors;
+  Parts factors(*this);
   bool is_negative = false;
   while (is(Tok::kMinus) && factors.empty()) {
     is_negative = !is_negative;
@@ -64,22 +64,22 @@ NodeId Parser::function_argument() {
   }
   while (starts_factor(peek()) && (factors.empty() || !is(Tok::kFunction))) {
     if (!factors.empty() && is_open("(")) break;
-    factors.push_back(factor());
-    if (factors.back() == kBad) return kBad;
+    factors.add(factor());
+    if (factors.last() == kBad) return kBad;
   }
   if (factors.empty()) return kBad;
   const NodeId value =
-      factors.size() == 1 ? factors[0] : tree_.add({.kind = Kind::kProduct}, factors);
+      factors.size() == 1 ? factors.first() : tree_.add({.kind = Kind::kProduct}, factors.all());
   return is_negative ? tree_.negative(value) : value;
 }
 
 // The call, with the arguments of a list or tuple one by one.
-NodeId Parser::named_call(const std::string& name, NodeId argument) {
+NodeId Parser::named_call(std::string_view name, NodeId argument) {
   if (name == "exp") {
     const NodeId e = tree_.symbol("e");
     return tree_.add({.kind = Kind::kPower}, {e, argument});
   }
-  Node node{.kind = Kind::kCall, .name = name};
+  Node node{.kind = Kind::kCall, .name = std::string(name)};
   const Kind kind = tree_[argument].kind;
   if (kind == Kind::kTuple || kind == Kind::kList || kind == Kind::kSet ||
       (kind == Kind::kInterval && tree_[argument].flags == 0)) {
@@ -93,7 +93,7 @@ NodeId Parser::named_call(const std::string& name, NodeId argument) {
 NodeId Parser::big_operator() {
   const Deeper deeper(*this);
   if (deeper.is_too_deep()) return kBad;
-  const std::string name = tokens_[at_++].text;
+  const std::string_view name = tokens_[at_++].text;
   NodeId below = kBad, above = kBad;
   for (int i = 0; i < 2; ++i) {
     if (is(Tok::kUnder) && below == kBad) {
@@ -124,21 +124,21 @@ NodeId Parser::big_operator() {
   }
   if (below == kBad) below = tree_.symbol("none");
   if (above == kBad) above = tree_.symbol("none");
-  return tree_.call("opaque_" + name, {below, above, body});
+  return tree_.call("opaque_" + std::string(name), {below, above, body});
 }
 
 NodeId Parser::matrix() {
   const Deeper deeper(*this);
   if (deeper.is_too_deep()) return kBad;
-  const std::string name = tokens_[at_++].text;
+  const std::string_view name = tokens_[at_++].text;
   if (name != "array" && !name.ends_with("matrix")) return kBad;
   if (name == "array" && is_open("{")) raw_group();
-  std::vector<NodeId> cells;
+  Parts cells(*this);
   std::size_t columns = 0, in_row = 0;
   for (;;) {
     if (is(Tok::kEndEnv)) break;
-    cells.push_back(item());
-    if (cells.back() == kBad) return kBad;
+    cells.add(item());
+    if (cells.last() == kBad) return kBad;
     ++in_row;
     if (take(Tok::kAmpersand)) continue;
     if (columns == 0) columns = in_row;
@@ -148,8 +148,8 @@ NodeId Parser::matrix() {
   }
   if (peek().text != name || cells.empty() || in_row != 0) return kBad;
   ++at_;
-  const NodeId out =
-      tree_.add({.kind = Kind::kMatrix, .columns = static_cast<std::uint16_t>(columns)}, cells);
+  const NodeId out = tree_.add(
+      {.kind = Kind::kMatrix, .columns = static_cast<std::uint16_t>(columns)}, cells.all());
   return name == "vmatrix" ? tree_.call("det", {out}) : out;
 }
 

@@ -46,7 +46,7 @@ NodeId Parser::primary() {
     case Tok::kBar:
       return absolute();
     case Tok::kAccent: {
-      const std::string name = tokens_[at_++].text;
+      const std::string_view name = tokens_[at_++].text;
       if (name == "variable") return tree_.symbol(raw_group());
       const NodeId inside = argument();
       return inside == kBad ? kBad : tree_.call(name, {inside});
@@ -63,10 +63,10 @@ NodeId Parser::primary() {
 NodeId Parser::number() {
   const Token& token = tokens_[at_++];
   const auto e = token.text.find('e');
-  auto value = parse_decimal(std::string_view(token.text).substr(0, e));
+  auto value = parse_decimal(token.text.substr(0, e));
   if (!value) return kBad;
   int places = token.places == 255 ? -1 : token.places;
-  if (e != std::string::npos) {
+  if (e != std::string_view::npos) {
     const char* begin = token.text.data() + e + 1;
     if (*begin == '+') ++begin;
     int exponent = 0;
@@ -81,7 +81,7 @@ NodeId Parser::number() {
 
 // Words as an answer, or the sign of a currency before a number.
 NodeId Parser::words() {
-  std::string text = tokens_[at_++].text;
+  std::string text(tokens_[at_++].text);
   if (is_money(text) && starts_factor(peek())) {
     const NodeId value = factor();
     if (value == kBad) return kBad;
@@ -201,9 +201,9 @@ NodeId Parser::argument() {
   const Deeper deeper(*this);
   if (deeper.is_too_deep()) return kBad;
   if (is(Tok::kNumber) && tokens_[at_].places == 255 && tokens_[at_].text.size() > 1) {
-    std::string& digits = tokens_[at_].text;
+    std::string_view& digits = tokens_[at_].text;
     const char digit = digits[0];
-    digits.erase(0, 1);
+    digits.remove_prefix(1);
     return tree_.number({digit - '0', 1});
   }
   if (take(Tok::kMinus)) {
@@ -241,42 +241,42 @@ NodeId Parser::root() {
 NodeId Parser::brackets() {
   const Deeper deeper(*this);
   if (deeper.is_too_deep()) return kBad;
-  const std::string open = tokens_[at_++].text;
+  const std::string_view open = tokens_[at_++].text;
   const int outer_bars = std::exchange(bars_, 0);
   if (is(Tok::kClose) && peek().text == (open == "\\{" ? "\\}" : "}") && open != "(") {
     ++at_;
     bars_ = outer_bars;
     return open == "{" ? one() : tree_.symbol("empty");
   }
-  std::vector<NodeId> parts;
+  Parts parts(*this);
   do {
     while (take(Tok::kAnd)) {
     }
     if (is(Tok::kClose)) break;
-    parts.push_back(item());
-    if (parts.back() == kBad) return kBad;
+    parts.add(item());
+    if (parts.last() == kBad) return kBad;
   } while (take(Tok::kComma) || take(Tok::kSemicolon) || is(Tok::kAnd));
   bars_ = outer_bars;
   if (!is(Tok::kClose) || parts.empty()) return kBad;
-  const std::string close = tokens_[at_++].text;
+  const std::string_view close = tokens_[at_++].text;
   if (open == "{" || open == "\\{") {
     if (close != (open == "{" ? "}" : "\\}")) return kBad;
-    if (open == "{" && parts.size() == 1) return parts[0];
-    return tree_.add({.kind = Kind::kSet}, parts);
+    if (open == "{" && parts.size() == 1) return parts.first();
+    return tree_.add({.kind = Kind::kSet}, parts.all());
   }
   if (open == "floor" || open == "ceil") {
-    return close == open && parts.size() == 1 ? tree_.call(open, {parts[0]}) : kBad;
+    return close == open && parts.size() == 1 ? tree_.call(open, {parts.first()}) : kBad;
   }
-  if (open == "<") return close == ">" ? tree_.add({.kind = Kind::kTuple}, parts) : kBad;
+  if (open == "<") return close == ">" ? tree_.add({.kind = Kind::kTuple}, parts.all()) : kBad;
   if (close != ")" && close != "]") return kBad;
   const bool is_interval = (open == "[" || close == "]") && parts.size() == 2;
   if (is_interval) {
     const auto flags =
         static_cast<std::uint8_t>((open == "(" ? kOpenLow : 0) | (close == ")" ? kOpenHigh : 0));
-    return tree_.add({.kind = Kind::kInterval, .flags = flags}, parts);
+    return tree_.add({.kind = Kind::kInterval, .flags = flags}, parts.all());
   }
   if ((open == "[") != (close == "]")) return kBad;
-  return parts.size() == 1 ? parts[0] : tree_.add({.kind = Kind::kTuple}, parts);
+  return parts.size() == 1 ? parts.first() : tree_.add({.kind = Kind::kTuple}, parts.all());
 }
 
 NodeId Parser::absolute() {

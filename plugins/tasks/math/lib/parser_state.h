@@ -5,6 +5,7 @@
 #include "lexer.h"
 #include "tree.h"
 
+#include <span>
 #include <vector>
 
 namespace math {
@@ -12,14 +13,17 @@ namespace math {
 // What a level returns that could not read anything; it then has failed as a whole.
 inline constexpr NodeId kBad = 0xFFFFFFFF;
 
+class Parts;
+
 class Parser {
  public:
-  Parser(std::vector<Token> tokens, Tree& tree) : tokens_(std::move(tokens)), tree_(tree) {}
+  Parser(std::vector<Token>& tokens, Tree& tree) : tokens_(tokens), tree_(tree) {}
 
   NodeId answer();  // all tokens
 
  private:
   friend class Deeper;
+  friend class Parts;
 
   // parser.cpp: from loose to tight
   NodeId rows_of_lists();      // a, b; c, d
@@ -28,7 +32,7 @@ class Parser {
   NodeId ratio();              // a : b
   NodeId set_expression();     // a \cup b
   NodeId sum();                // -a + b
-  NodeId sum_with_unit(std::vector<NodeId>& terms);
+  NodeId sum_with_unit(Parts& terms);
   NodeId product();  // a b / c
   NodeId divisor();
   NodeId signed_factor();          // -a, behind an operator
@@ -56,7 +60,7 @@ class Parser {
   // parser_functions.cpp
   NodeId function();
   NodeId function_argument();
-  NodeId named_call(const std::string& name, NodeId argument);
+  NodeId named_call(std::string_view name, NodeId argument);
   NodeId big_operator();
   NodeId matrix();
 
@@ -75,11 +79,37 @@ class Parser {
   }
   NodeId one() { return tree_.number({1, 1}); }
 
-  std::vector<Token> tokens_;
+  std::vector<Token>& tokens_;
   Tree& tree_;
+  std::vector<NodeId> parts_;  // of all levels that are open
   std::size_t at_ = 0;
   int depth_ = 0;
   int bars_ = 0;  // | that are open
+};
+
+// The parts that one level has read so far: a list on top of those of the levels above it, so that
+// few levels ask for memory.
+class Parts {
+ public:
+  explicit Parts(Parser& parser) : all_(parser.parts_), begin_(all_.size()) {}
+  ~Parts() { all_.resize(begin_); }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  void add(NodeId id) { all_.push_back(id); }
+  std::size_t size() const { return all_.size() - begin_; }
+  bool empty() const { return size() == 0; }
+  NodeId& last() { return all_.back(); }
+  NodeId first() const { return all_[begin_]; }
+  std::span<const NodeId> all() const { return std::span(all_).subspan(begin_); }
+  void replace(NodeId id) {
+    all_.resize(begin_);
+    all_.push_back(id);
+  }
+
+ private:
+  std::vector<NodeId>& all_;
+  const std::size_t begin_;
 };
 
 // One level deeper, while it lives.

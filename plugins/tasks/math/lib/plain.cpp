@@ -30,8 +30,14 @@ std::size_t number_width(std::string_view text) {
   return at;
 }
 
-// The number that begins at `at`; `end` behind it.
-std::optional<Candidate> number_at(std::string_view text, std::size_t at) {
+// Where a number stands.
+struct Span {
+  std::size_t begin, end;
+  bool is_plain, is_in_word = false;
+};
+
+// The number that begins at `at`.
+Span number_at(std::string_view text, std::size_t at) {
   std::size_t begin = at;
   std::size_t end = at + number_width(text.substr(at));
   if (begin > 0 && text[begin - 1] == '.') --begin;
@@ -39,19 +45,16 @@ std::optional<Candidate> number_at(std::string_view text, std::size_t at) {
     end += 1 + number_width(text.substr(end + 1));
   }
   const bool is_in_word = begin > 0 && (is_letter(text[begin - 1]) || text[begin - 1] == '_');
-  Candidate out{.is_plain = true, .begin = begin, .end = end};
   if (begin > 0 && (text[begin - 1] == '-' || text[begin - 1] == '+')) {
     const bool is_sign =
         begin < 2 || std::string_view(" =:([{$\n").find(text[begin - 2]) != std::string_view::npos;
     const bool is_binary = begin >= 3 && is_digit(text[begin - 3]);
     if (is_sign && !is_binary) --begin;
   }
-  out.text = std::string(text.substr(begin, end - begin));
-  if (is_in_word) out.text.clear();
-  return out;
+  return {begin, end, true, is_in_word};
 }
 
-std::optional<Candidate> fraction_at(std::string_view text, std::size_t at) {
+std::optional<Span> fraction_at(std::string_view text, std::size_t at) {
   std::size_t end = at + 5;
   for (int i = 0; i < 2; ++i) {
     if (end >= text.size() || text[end] != '{') return std::nullopt;
@@ -60,7 +63,7 @@ std::optional<Candidate> fraction_at(std::string_view text, std::size_t at) {
     end += width + 1;
   }
   if (at > 0 && text[at - 1] == '-') --at;
-  return Candidate{.text = std::string(text.substr(at, end - at)), .begin = at, .end = end};
+  return Span{at, end, false};
 }
 
 template <class Use>
@@ -70,7 +73,7 @@ void each_number(std::string_view text, Use use) {
     if (text[at] == '\\' && text.substr(at).starts_with("\\frac{")) {
       if (auto found = fraction_at(text, at)) {
         at = found->end;
-        if (!use(std::move(*found))) return;
+        if (!use(*found)) return;
         continue;
       }
     }
@@ -78,30 +81,38 @@ void each_number(std::string_view text, Use use) {
       ++at;
       continue;
     }
-    auto found = number_at(text, at);
-    at = std::max(found->end, at + 1);
-    if (!found->text.empty() && !use(std::move(*found))) return;
+    const Span found = number_at(text, at);
+    at = std::max(found.end, at + 1);
+    if (!found.is_in_word && !use(found)) return;
   }
+}
+
+std::optional<Candidate> candidate(std::string_view text, const std::optional<Span>& span) {
+  if (!span) return std::nullopt;
+  return Candidate{.text = std::string(text.substr(span->begin, span->end - span->begin)),
+                   .is_plain = span->is_plain,
+                   .begin = span->begin,
+                   .end = span->end};
 }
 
 }  // namespace
 
 std::optional<Candidate> first_number(std::string_view text) {
-  std::optional<Candidate> out;
-  each_number(text, [&](Candidate found) {
-    out = std::move(found);
+  std::optional<Span> out;
+  each_number(text, [&](const Span& found) {
+    out = found;
     return false;
   });
-  return out;
+  return candidate(text, out);
 }
 
 std::optional<Candidate> last_number(std::string_view text) {
-  std::optional<Candidate> out;
-  each_number(text, [&](Candidate found) {
-    out = std::move(found);
+  std::optional<Span> out;
+  each_number(text, [&](const Span& found) {
+    out = found;
     return true;
   });
-  return out;
+  return candidate(text, out);
 }
 
 bool is_formula_like(std::string_view text, std::size_t max_words) {

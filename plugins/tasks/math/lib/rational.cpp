@@ -1,6 +1,7 @@
 #include "rational.h"
 
-#include <array>
+#include <bit>
+#include <numeric>
 
 namespace math {
 
@@ -8,10 +9,18 @@ namespace {
 
 using boost::multiprecision::abs;
 using boost::multiprecision::gcd;
-using boost::multiprecision::msb;
 
+// Of |x|, from its limbs: msb would need a copy of what is below zero.
 std::uint64_t bits(const BigInt& x) {
-  return x.is_zero() ? 0 : msb(x.sign() < 0 ? BigInt(-x) : x) + 1;
+  const auto& limbs = x.backend();
+  constexpr std::uint64_t kLimb = 64;
+  static_assert(sizeof(*limbs.limbs()) * 8 == kLimb);
+  return kLimb * (limbs.size() - 1) +
+         static_cast<std::uint64_t>(std::bit_width(limbs.limbs()[limbs.size() - 1]));
+}
+
+std::optional<std::int64_t> small(const BigInt& x) {
+  return bits(x) > 62 ? std::nullopt : std::optional(static_cast<std::int64_t>(x));
 }
 
 // Limbs of both together: what an operation on them costs grows with the square.
@@ -29,6 +38,11 @@ std::optional<Rational> reduced(BigInt num, BigInt den, Budget& budget) {
   const std::uint64_t size = std::max(bits(num), bits(den));
   if (size > 2 * kMaxBits || !spend(2 * size, budget)) return std::nullopt;
   if (den.sign() < 0) num = -num, den = -den;
+  if (size < 64) {
+    const auto n = static_cast<std::int64_t>(num), d = static_cast<std::int64_t>(den);
+    const std::int64_t common = std::gcd(n, d);
+    return Rational{n / common, d / common};
+  }
   const BigInt common = gcd(num, den);
   if (common != 1) num /= common, den /= common;
   if (bits(num) > kMaxBits || bits(den) > kMaxBits) return std::nullopt;
@@ -81,8 +95,7 @@ std::optional<Rational> divide(const Rational& a, const Rational& b, Budget& bud
 
 std::optional<Rational> power(const Rational& base, const Rational& exponent, Budget& budget) {
   constexpr unsigned kMaxRoot = 64;
-  const auto n = small_whole(Rational{exponent.num, 1});
-  const auto k = small_whole(Rational{exponent.den, 1});
+  const auto n = small(exponent.num), k = small(exponent.den);
   if (!n || !k || *k > kMaxRoot) return std::nullopt;
   if (base.is_zero()) {
     if (*n <= 0) return std::nullopt;
@@ -100,8 +113,8 @@ std::optional<Rational> power(const Rational& base, const Rational& exponent, Bu
   if (size > 1 && (times > kMaxBits || size * times > kMaxBits + times)) return std::nullopt;
   if (!spend(size * std::min<std::uint64_t>(times, kMaxBits), budget)) return std::nullopt;
   const auto count = static_cast<unsigned>(size > 1 ? times : times % 2);
-  BigInt num = boost::multiprecision::pow(root.num, count);
-  BigInt den = boost::multiprecision::pow(root.den, count);
+  BigInt num = count == 1 ? root.num : boost::multiprecision::pow(root.num, count);
+  BigInt den = count == 1 ? root.den : boost::multiprecision::pow(root.den, count);
   if (bits(num) > kMaxBits || bits(den) > kMaxBits) return std::nullopt;
   if (*n < 0) {
     std::swap(num, den);
@@ -127,7 +140,7 @@ std::optional<Rational> parse_decimal(std::string_view text) {
   bool has_point = false, has_digit = false;
   std::uint64_t chunk = 0, scale = 1, below = 1;
   const auto flush = [&] {
-    num = num * scale + chunk;
+    num = num.is_zero() ? BigInt(chunk) : BigInt(num * scale + chunk);
     if (below != 1) den *= below;
     chunk = 0, scale = 1, below = 1;
   };
@@ -157,8 +170,7 @@ std::optional<Rational> scale_by_ten(const Rational& x, std::int64_t exponent, B
 }
 
 std::optional<std::int64_t> small_whole(const Rational& x) {
-  if (x.den != 1 || bits(x.num) > 62) return std::nullopt;
-  return static_cast<std::int64_t>(x.num);
+  return x.den == 1 ? small(x.num) : std::nullopt;
 }
 
 std::string text_of(const Rational& x) {

@@ -70,7 +70,7 @@ std::vector<Formula> find_formulas(std::string_view text) {
     const std::size_t begin = at + width;
     if (begin < no_close_until[kind]) return false;
     for (std::size_t i = begin; i < text.size(); ++i) {
-      if (text.substr(i).starts_with(close) && i > begin) {
+      if (text[i] == close[0] && i > begin && text.substr(i).starts_with(close)) {
         out.push_back({at, i + close.size(), text.substr(begin, i - begin)});
         return true;
       }
@@ -84,6 +84,7 @@ std::vector<Formula> find_formulas(std::string_view text) {
     return false;
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '$' && text[i] != '\\') continue;
     bool is_taken = false;
     const std::string_view rest = text.substr(i);
     if (rest.starts_with("$$")) {

@@ -75,8 +75,8 @@ NodeId without_steps(Tree& tree, NodeId id) {
   if (tree[id].kind == Kind::kRelation && tree[id].relation == Relation::kEqual) {
     // Of values: the last.
     const NodeId left = tree.part(id, 0), right = tree.part(id, 1);
-    const bool is_value = free_symbols(tree, left).empty() && free_symbols(tree, right).empty() &&
-                          !is_only_symbols(tree, left);
+    const bool is_value =
+        !is_only_symbols(tree, left) && !has_symbols(tree, left) && !has_symbols(tree, right);
     return is_value ? right : id;
   }
   if (tree[id].kind != Kind::kChain) return id;
@@ -96,7 +96,7 @@ NodeId assigned(Tree& tree, NodeId id) {
   if (!is_relation(tree, id, Relation::kEqual)) return id;
   const NodeId left = tree.part(id, 0), right = tree.part(id, 1);
   if (is_only_symbols(tree, left)) return right;
-  return is_only_symbols(tree, right) && free_symbols(tree, left).empty() ? left : id;
+  return is_only_symbols(tree, right) && !has_symbols(tree, left) ? left : id;
 }
 
 namespace {

@@ -67,6 +67,11 @@ struct Node {
 // Nodes that point to older nodes. One tree holds both sides of a comparison. Not for threads.
 class Tree {
  public:
+  Tree() {
+    nodes_.reserve(32);
+    parts_.reserve(64);
+  }
+
   // The most nodes, and the most below each other: what needs more is not read.
   static constexpr std::size_t kMaxNodes = 20'000, kMaxDepth = 250;
 

@@ -13,23 +13,25 @@ namespace math {
 
 namespace {
 
+// Of a command that does not matter for answers that are no expressions; 0: it may.
+std::size_t skipped_width(std::string_view text) {
+  for (const std::string_view word : {"\\left", "\\right", "\\!", "\\,", "\\;", "\\text", "\\ "}) {
+    if (text.starts_with(word)) return word.size();
+  }
+  return 0;
+}
+
 // The text without what does not matter for answers that are no expressions.
 std::string normal_text(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::string_view rest = text.substr(i);
-    bool is_skipped = false;
-    for (const std::string_view word :
-         {"\\left", "\\right", "\\!", "\\,", "\\;", "\\text", "\\ "}) {
-      if (rest.starts_with(word)) {
-        i += word.size() - 1;
-        is_skipped = true;
-        break;
-      }
-    }
     const char c = text[i];
-    if (is_skipped || c == ' ' || c == '\n' || c == '\t' || c == '$' || c == '{' || c == '}')
-      continue;
+    if (c == '\\') {
+      const std::size_t width = skipped_width(text.substr(i));
+      i += width > 0 ? width - 1 : 0;
+      if (width > 0) continue;
+    }
+    if (c == ' ' || c == '\n' || c == '\t' || c == '$' || c == '{' || c == '}') continue;
     out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
   while (out.ends_with('.')) out.pop_back();
@@ -90,8 +92,38 @@ bool is_better(const Outcome& next, const Outcome& best) {
   return rank(next.equality) > rank(best.equality);
 }
 
-Outcome compare_one(const std::vector<Candidate>& golds, const std::vector<Candidate>& answers,
-                    const Policy& policy, std::uint64_t operations, const Candidate*& used) {
+// A gold answer as it may be read. In `prose` there may be more, which is looked for only when
+// none of these can be read.
+struct Gold {
+  std::vector<Candidate> found;
+  std::string_view prose = {};
+
+  Gold(std::vector<Candidate> bare) : found(std::move(bare)) {}
+  Gold(std::string_view text, const Policy& policy) : found(find_gold(text, policy)) {
+    if (policy.rule != Rule::kTree) return;
+    if (found.empty()) {
+      found = find_gold_in_prose(text, policy);
+    } else {
+      prose = text;
+    }
+  }
+
+  std::pair<std::optional<NodeId>, const Candidate*> read(const Policy& policy, Tree& tree) {
+    const auto first = first_read(found, tree);
+    if (first.first || prose.empty()) return first;
+    for (Candidate& more : find_gold_in_prose(prose, policy)) {
+      const auto id = math::read(more, tree);
+      if (!id) continue;
+      found.push_back(std::move(more));
+      return {id, &found.back()};
+    }
+    return {std::nullopt, &found.front()};
+  }
+};
+
+Outcome compare_one(Gold gold_texts, const std::vector<Candidate>& answers, const Policy& policy,
+                    std::uint64_t operations, const Candidate*& used) {
+  const std::vector<Candidate>& golds = gold_texts.found;
   used = &answers.front();
   if (golds.empty()) return {Equality::kUnknown, Reason::kUnreadGold};
   if (policy.rule != Rule::kTree) {
@@ -102,16 +134,15 @@ Outcome compare_one(const std::vector<Candidate>& golds, const std::vector<Candi
   if (golds.front().text == used->text) return {Equality::kEqual, Reason::kSame};
   Tree tree;
   Budget budget(operations);
-  const auto [gold, gold_text] = first_read(golds, tree);
+  const auto [gold, gold_text] = gold_texts.read(policy, tree);
   const auto [answer, answer_text] = first_read(answers, tree);
   used = answer_text;
   if (!gold || !answer) {
     return compare_texts(gold_text->text, answer_text->text, gold.has_value());
   }
   const Equality equality = Comparer(tree, policy, budget).compare(*gold, *answer);
-  if (equality != Equality::kEqual &&
-      compare_texts(gold_text->text, answer_text->text, true).equality == Equality::kEqual &&
-      !policy.units_count) {
+  if (equality != Equality::kEqual && !policy.units_count &&
+      compare_texts(gold_text->text, answer_text->text, true).equality == Equality::kEqual) {
     return {Equality::kEqual, Reason::kSame};
   }
   return outcome_of(equality, budget);
@@ -121,8 +152,8 @@ bool can_read(std::span<const std::string_view> golds, const Policy& policy) {
   if (policy.rule != Rule::kTree) return true;
   for (const std::string_view gold : golds) {
     Tree tree;
-    const std::vector<Candidate> found = find_gold(gold, policy);
-    if (!found.empty() && first_read(found, tree).first) return true;
+    Gold texts(gold, policy);
+    if (!texts.found.empty() && texts.read(policy, tree).first) return true;
   }
   return false;
 }
@@ -165,7 +196,7 @@ Verdict verify(std::span<const std::string_view> golds, std::string_view complet
   for (std::size_t i = 0; i < golds.size(); ++i) {
     const Candidate* candidate = nullptr;
     const Outcome next =
-        compare_one(find_gold(golds[i], policy), answers, policy, operations, candidate);
+        compare_one(Gold(golds[i], policy), answers, policy, operations, candidate);
     if (i == 0 || is_better(next, best)) {
       best = next;
       out.gold = i;
@@ -188,7 +219,7 @@ Verdict compare_answers(std::string_view gold, std::string_view answer, const Po
   };
   const Candidate* used = nullptr;
   const std::vector<Candidate> answers = bare(answer);
-  const Outcome outcome = compare_one(bare(gold), answers, policy, operations, used);
+  const Outcome outcome = compare_one(Gold(bare(gold)), answers, policy, operations, used);
   return {.equality = outcome.equality,
           .reason = outcome.reason,
           .answer = std::string(answer),
