@@ -1,6 +1,7 @@
 """What the commands of this folder share: building, one core, the machine's line, the table."""
 
 import argparse
+import hashlib
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+CACHE = pathlib.Path(os.environ.get("QED_CACHE") or pathlib.Path.home() / ".cache/qed")
 
 
 def parser(text):
@@ -37,6 +39,20 @@ def build(args, *targets):
         run(["cmake", "--preset", "release", "-B", folder, "-DQED_ENGINE=OFF", "-DQED_TESTS=OFF"])
     print(f"building {' '.join(targets)} ...", file=sys.stderr)
     run(["ninja", "-C", folder, *targets])
+    return folder
+
+
+def packages(python, name):
+    """The folder of the packages of bench/peers/<name>.txt, which go beside those of scripts/dev_env."""
+    pins = ROOT / f"bench/peers/{name}.txt"
+    digest = hashlib.sha256(pins.read_bytes() + python.encode()).hexdigest()[:16]
+    folder = CACHE / f"{name}-{digest}"
+    if not (folder / "ready").exists():
+        print(f"fetching the packages of {pins.name} ...", file=sys.stderr)
+        run([sys.executable, "-m", "pip", "--python", python, "install", "--no-deps",
+             "--disable-pip-version-check", "--quiet", "--upgrade", "--target", folder,
+             "--requirement", pins])
+        (folder / "ready").touch()
     return folder
 
 
