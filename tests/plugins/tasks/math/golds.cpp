@@ -129,6 +129,18 @@ std::vector<std::string> all() {
   return {out.begin(), out.end()};
 }
 
+std::string rewritten(const std::string& gold) {
+  std::string out = " ";
+  for (const char c : gold) {
+    if (c == '=' || c == '+') out += ' ';
+    out += c;
+  }
+  for (auto at = out.find("\\frac{"); at != out.npos; at = out.find("\\frac{", at + 7)) {
+    out.insert(at + 1, "d");
+  }
+  return out;
+}
+
 std::vector<NearMiss> near_misses(const std::string& gold) {
   std::vector<NearMiss> out;
   signs(gold, out);
