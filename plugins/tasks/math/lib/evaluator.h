@@ -2,7 +2,7 @@
 
 // Values of expressions at a point, as balls of one precision.
 
-#include "ball_functions.h"
+#include "complex.h"
 #include "evaluate.h"
 #include "levels.h"
 

@@ -4,6 +4,7 @@
 
 #include "evaluator_functions.h"
 #include "evaluator_values.h"
+#include "evaluator_whole.h"
 
 namespace math {
 
