@@ -13,6 +13,10 @@ void nemo_skills(Policy& policy, const Json&) {
   policy.percent = math::Percent::kEither;
   policy.tolerance = math::Tolerance::kNone;
 }
+// Letters stand behind "Answer:".
+void nemo_rl(Policy& policy, const Json& row) {
+  if (row["category"] == "mcq_letter") policy.place = Place::kAnswer;
+}
 void areal(Policy& policy, const Json& row) {
   const bool has_brackets = row["pred"].get<std::string>().find('[') != std::string::npos;
   if (row["category"] == "areal_geometry3k" && has_brackets) policy.place = Place::kBrackets;
@@ -43,7 +47,7 @@ constexpr std::array kSuites = {
     AnswerSuite{"other_grader_cases", "open-r1", "math_verify"},
     AnswerSuite{"other_grader_cases", "trl", "math_verify", skips_thinking},
     AnswerSuite{"other_grader_cases", "verl", "qwen"},
-    AnswerSuite{"other_grader_cases", "NVIDIA-NeMo/RL", "math_verify"},
+    AnswerSuite{"other_grader_cases", "NVIDIA-NeMo/RL", "math_verify", nemo_rl},
     AnswerSuite{"other_grader_cases", "lighteval", "math_verify"},
     AnswerSuite{"other_grader_cases", "huggingface/Math-Verify", "strict", without_boxes},
 };
