@@ -2,8 +2,8 @@
 # LibTorch's own CMake package is not used: it wants the whole CUDA toolkit.
 
 set(qed_torch_wanted 2.11.0)
-set(qed_torch_hint "run scripts/setup-libtorch FOLDER and configure with -DQED_LIBTORCH=FOLDER, "
-    "or leave the engine out with -DQED_ENGINE=OFF")
+set(qed_torch_hint "run scripts/setup-wheels libtorch FOLDER and configure with "
+    "-DQED_LIBTORCH=FOLDER, or leave the engine out with -DQED_ENGINE=OFF")
 
 set(header "${QED_LIBTORCH}/torch/include/torch/headeronly/version.h")
 if(NOT EXISTS "${header}")
