@@ -27,7 +27,8 @@ add_compile_options(
   "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/="
   "-ffile-prefix-map=${up}=")
 if(QED_WERROR)
-  add_compile_options(-Werror)
+  add_compile_options(
+    "$<IF:$<COMPILE_LANGUAGE:CUDA>,--Werror=all-warnings,-Werror>")
 endif()
 if(QED_SANITIZE)
   # -Og: instrumented code takes twice as long to compile at -O2.

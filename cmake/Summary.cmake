@@ -1,8 +1,12 @@
-# The seven lines that end a configuration.
+# The eight lines that end a configuration.
 
 set(engine "off")
 if(QED_ENGINE)
   set(engine "LibTorch ${qed_torch_found} in ${QED_LIBTORCH}")
+endif()
+set(cuda "off")
+if(QED_CUDA)
+  set(cuda "nvcc ${CMAKE_CUDA_COMPILER_VERSION} in ${QED_CUDA_TOOLKIT}, for ${QED_CUDA_ARCHITECTURES}")
 endif()
 set(tidy "off")
 if(QED_TIDY)
@@ -15,6 +19,7 @@ string(JOIN " " build ${CMAKE_BUILD_TYPE} ${QED_SANITIZE})
 message(STATUS "qed ${PROJECT_VERSION}")
 message(STATUS "  compiler  ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, ${build}")
 message(STATUS "  engine    ${engine}")
+message(STATUS "  cuda      ${cuda}")
 message(STATUS "  cargo     ${QED_CARGO}")
 message(STATUS "  ccache    ${QED_CCACHE}")
 message(STATUS "  tests     ${QED_TESTS}")

@@ -2,10 +2,10 @@
 
 #include <dlfcn.h>
 
-#include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <filesystem>
 
+#include "core/cli/library_path.h"
 #include "core/util/error.h"
 
 namespace qed {
@@ -14,9 +14,7 @@ namespace {
 namespace dll = boost::dll;
 
 dll::shared_library open() {
-  const std::filesystem::path program = dll::program_location();
-  const std::filesystem::path path =
-      (program.parent_path() / ".." / "lib" / "libqed_engine.so").lexically_normal();
+  const std::filesystem::path path = library_path("libqed_engine.so");
   if (!std::filesystem::exists(path)) {
     throw Error(cat("this build of qed has no engine: ", path.string(), " is missing"),
                 "configure the build with -DQED_ENGINE=ON");

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "core/cli/commands.h"
+#include "core/cli/devices.h"
 #include "core/cli/render.h"
 #include "core/cli/shell.h"
 #include "core/util/words.h"
@@ -161,6 +162,7 @@ int dispatch(const std::vector<std::string>& arguments) {
                            add_sample(app),
                            add_score(app),
                            add_bench(app),
+                           add_devices(app),
                            add_version(app)};
   std::vector<Command> commands;
   for (CLI::App* command : app.get_subcommands(kAll)) {

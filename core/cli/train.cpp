@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/cli/devices.h"
 #include "core/cli/open_engine.h"
 #include "core/cli/open_host.h"
 #include "core/cli/render.h"
@@ -60,6 +61,7 @@ int train(const TrainOptions& options, const std::string& command) {
   LoadReport report;
   const RunConfig config = load_run_config(options.file, options.sets, *host, &report);
   for (const std::string& notice : report.notices) print_notice(notice);
+  check_device(config.run.device);
   const TrainRequest request{.config = config,
                              .plugins = *host,
                              .run_folder = run_folder(config, options.sets, options.run, *host),

@@ -1,7 +1,8 @@
 #pragma once
 
 // The two 16-bit floating-point formats, and their way to float32 and back. Going to float32 is
-// exact; going back rounds to nearest, ties to even. NaN stays NaN. [any]
+// exact; going back rounds to nearest, ties to even. NaN stays NaN. A GPU's kernels use those that
+// are constexpr. [any]
 
 #include <bit>
 #include <cstdint>
@@ -9,11 +10,11 @@
 namespace qed {
 
 // Bfloat16: the upper half of a float32.
-inline float from_bfloat16(std::uint16_t x) {
+constexpr float from_bfloat16(std::uint16_t x) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16);
 }
 
-inline std::uint16_t to_bfloat16(float x) {
+constexpr std::uint16_t to_bfloat16(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   if ((bits & 0x7fffffffu) > 0x7f800000u) {  // NaN: rounding could carry it into infinity
     return static_cast<std::uint16_t>((bits >> 16) | 0x40u);

@@ -1,0 +1,12 @@
+#pragma once
+
+// Where the program's own libraries lie.
+
+#include <filesystem>
+
+namespace qed {
+
+// ../lib/FILE beside the program.
+std::filesystem::path library_path(const char* file);
+
+}  // namespace qed

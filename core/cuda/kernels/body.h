@@ -1,0 +1,43 @@
+#pragma once
+
+// How the bodies of kernels are written, so that the same code runs on the GPU and, in tests, on
+// the CPU. A body is a function object: over elements, f(i); or over blocks of threads, where
+// f(block, number, shared) is a list of phases, and block.each(phase) calls phase(thread) for each
+// thread and waits for all of them. What a thread keeps from phase to phase is in `shared`.
+
+#include "core/cuda/kernel_args.h"
+#include "core/util/half.h"
+
+#include <cstdint>
+
+#ifdef __CUDACC__
+#define QED_DEVICE __device__
+#else
+#define QED_DEVICE
+#endif
+
+namespace qed::cuda {
+
+inline constexpr int kThreads = 256;  // of a block
+
+// A bfloat16 in memory.
+struct Bfloat16 {
+  std::uint16_t bits;
+};
+
+QED_DEVICE inline float to_float(float x) { return x; }
+QED_DEVICE inline float to_float(Bfloat16 x) { return from_bfloat16(x.bits); }
+QED_DEVICE inline void put(float& to, float x) { to = x; }
+QED_DEVICE inline void put(Bfloat16& to, float x) { to.bits = to_bfloat16(x); }
+
+// shared[0] = the sum of shared[0 .. kThreads), in a fixed tree.
+template <class Block, class Number>
+QED_DEVICE void add_up(const Block& block, Number* shared) {
+  for (int half = kThreads / 2; half > 0; half /= 2) {
+    block.each([=](int thread) {
+      if (thread < half) shared[thread] += shared[thread + half];
+    });
+  }
+}
+
+}  // namespace qed::cuda
