@@ -139,6 +139,8 @@ KernelTable refusing_table(const Error& reason) {
   refuse(table.swiglu);
   refuse(table.embedding);
   refuse(table.rope);
+  refuse(table.attention);
+  refuse(table.draw);
   refuse(table.sum_squares);
   refuse(table.adamw);
   return table;

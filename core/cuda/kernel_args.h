@@ -53,6 +53,70 @@ struct RopeArgs {
   std::int64_t max_pages;
 };
 
+// Attention of rows to the pages of their sequences, which hold their own keys and values already;
+// see core/ops/attention.h. A row's bits depend on nothing but its query and its keys.
+inline constexpr std::int64_t kSplit = 256;       // positions that a block takes
+inline constexpr std::int64_t kTileHeads = 16;    // query heads that it takes
+inline constexpr std::int64_t kMaxHeadDim = 256;  // the largest dim
+
+struct AttentionArgs {
+  std::int64_t rows, heads, kv_heads, dim;
+  std::int32_t dtype;
+  float scale;
+  const void* qkv;               // [rows, (heads + 2 kv_heads) * dim], rotated
+  const void* pool;              // one layer's pages
+  const std::int32_t* sequence;  // [rows]
+  const std::int32_t* num_keys;  // [rows], each >= 1: positions 0 .. num_keys-1 are seen
+  const std::int32_t* pages;     // [sequences, max_pages]
+  std::int64_t max_pages;
+  std::int64_t max_splits;     // at least ceil(num_keys / kSplit) of every row
+  float* part;                 // [rows, heads, max_splits, dim]: scratch
+  float *part_max, *part_sum;  // [rows, heads, max_splits]: scratch
+  void* out;                   // [rows, heads * dim]
+  float* lse;                  // [rows, heads]: log of the sum of exp(score); or null
+};
+
+// Draws one token of each row, as core/rollout/draw.h says: the same ops in the same order, the
+// same random number and order of ids, so that only rounding tells the two apart.
+struct DrawOp {
+  std::uint32_t op;  // QED_OP_*, never QED_OP_TEMPERATURE
+  float value;
+  float inv_temperature;  // that stands before it
+  std::int32_t num_ids;
+  const std::int32_t* ids;  // of a bias or a ban
+  const float* values;      // of a bias
+};
+
+struct DrawRow {
+  std::uint64_t key, position;  // of the random number
+  float inv_temperature;        // after the last change of logits
+  std::int32_t is_greedy;
+  const DrawOp* ops;
+  const std::int32_t *prompt, *completion;  // what penalties look at
+  const std::int32_t* banned;               // not drawn this time
+  const std::uint8_t* allowed;              // a bit per id; null: all
+  std::int32_t num_ops, num_prompt, num_completion, num_banned;
+};
+
+inline constexpr std::uint32_t kDrawn = 0;
+inline constexpr std::uint32_t kLogitsNotFinite = 1;  // the model's
+inline constexpr std::uint32_t kNothingToDraw = 2;    // the ops leave no id
+inline constexpr std::uint32_t kOpsNotFinite = 3;     // the ops' logits are not finite
+
+struct DrawArgs {
+  std::int64_t rows, vocab;
+  std::int32_t max_support, reserved;
+  const float* logits;          // [rows, vocab]
+  const DrawRow* row;           // [rows]
+  float* scratch;               // [rows, vocab]
+  std::int32_t* counts;         // [rows, vocab]: 0 before and after
+  std::uint32_t* status;        // [rows]; the rest is set where it is kDrawn
+  std::int32_t* token;          // [rows]
+  float *behavior_logp, *logp;  // [rows]: under the distribution drawn from; of the plain softmax
+  std::int32_t* support;        // [rows, max_support]: the ids kept, ascending
+  std::int32_t* support_size;   // [rows]; 0: all are kept
+};
+
 // out[0] = sum of x^2 in double: pieces of one size, added up in one order.
 struct SumSquaresArgs {
   std::int64_t n;

@@ -30,6 +30,8 @@ struct KernelTable {
   Kernel<SwigluArgs> swiglu;
   Kernel<EmbeddingArgs> embedding;
   Kernel<RopeArgs> rope;
+  Kernel<AttentionArgs> attention;
+  Kernel<DrawArgs> draw;
   Kernel<SumSquaresArgs> sum_squares;
   Kernel<AdamwArgs> adamw;
 };

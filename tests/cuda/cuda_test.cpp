@@ -188,6 +188,8 @@ TEST(RefusingTable, ThrowsTheReasonFromEveryKernel) {
   EXPECT_THROW(table.swiglu({}, nullptr), Error);
   EXPECT_THROW(table.embedding({}, nullptr), Error);
   EXPECT_THROW(table.rope({}, nullptr), Error);
+  EXPECT_THROW(table.attention({}, nullptr), Error);
+  EXPECT_THROW(table.draw({}, nullptr), Error);
   EXPECT_THROW(table.sum_squares({}, nullptr), Error);
   try {
     table.adamw({}, nullptr);

@@ -19,6 +19,8 @@ TEST(CudaLibrary, OpensWithoutAGpuAndFillsItsTable) {
   EXPECT_NE(table.swiglu, nullptr);
   EXPECT_NE(table.embedding, nullptr);
   EXPECT_NE(table.rope, nullptr);
+  EXPECT_NE(table.attention, nullptr);
+  EXPECT_NE(table.draw, nullptr);
   EXPECT_NE(table.sum_squares, nullptr);
   EXPECT_NE(table.adamw, nullptr);
 }

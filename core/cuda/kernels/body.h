@@ -12,8 +12,10 @@
 
 #ifdef __CUDACC__
 #define QED_DEVICE __device__
+#define QED_HOST_DEVICE __host__ __device__
 #else
 #define QED_DEVICE
+#define QED_HOST_DEVICE
 #endif
 
 namespace qed::cuda {
@@ -29,6 +31,24 @@ QED_DEVICE inline float to_float(float x) { return x; }
 QED_DEVICE inline float to_float(Bfloat16 x) { return from_bfloat16(x.bits); }
 QED_DEVICE inline void put(float& to, float x) { to = x; }
 QED_DEVICE inline void put(Bfloat16& to, float x) { to.bits = to_bfloat16(x); }
+
+// Adds to, or takes away, what other threads may be adding to or taking at the same time.
+QED_DEVICE inline void add_atomic(std::int32_t* to, std::int32_t x) {
+#ifdef __CUDA_ARCH__
+  atomicAdd(to, x);
+#else
+  *to += x;
+#endif
+}
+QED_DEVICE inline std::int32_t take_atomic(std::int32_t* from) {
+#ifdef __CUDA_ARCH__
+  return atomicExch(from, 0);
+#else
+  const std::int32_t x = *from;
+  *from = 0;
+  return x;
+#endif
+}
 
 // shared[0] = the sum of shared[0 .. kThreads), in a fixed tree.
 template <class Block, class Number>

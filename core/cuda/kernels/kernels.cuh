@@ -10,6 +10,8 @@ std::int32_t rms_norm(const RmsNormArgs& args, void* stream);
 std::int32_t swiglu(const SwigluArgs& args, void* stream);
 std::int32_t embedding(const EmbeddingArgs& args, void* stream);
 std::int32_t rope(const RopeArgs& args, void* stream);
+std::int32_t attention(const AttentionArgs& args, void* stream);
+std::int32_t draw(const DrawArgs& args, void* stream);
 std::int32_t sum_squares(const SumSquaresArgs& args, void* stream);
 std::int32_t adamw(const AdamwArgs& args, void* stream);
 

@@ -19,6 +19,8 @@ extern "C" __attribute__((visibility("default"))) std::int32_t qed_cuda_table(
   table->swiglu = swiglu;
   table->embedding = embedding;
   table->rope = rope;
+  table->attention = attention;
+  table->draw = draw;
   table->sum_squares = sum_squares;
   table->adamw = adamw;
   return 0;
