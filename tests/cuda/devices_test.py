@@ -32,7 +32,7 @@ def devices(**fake):
 
 # No GPU: the driver's reason, and the CPU as always.
 found = devices(init=100)
-assert found["cpu"]["cores"] == os.cpu_count() and found["cpu"]["available_memory_bytes"] > 0, found
+assert found["cpu"]["cores"] >= 1 and found["cpu"]["available_memory_bytes"] > 0, found
 assert found["gpus"] == [] and found["library"] is None and found["auto"] == "cpu", found
 assert found["driver"]["cuda"] == "13.0", found
 assert found["problem"] == {
