@@ -159,7 +159,7 @@ int main() {
   try {
     return qed::cuda::run();
   } catch (const qed::Error& error) {
-    std::fprintf(stderr, "%s; %s\n", error.what(), error.hint().c_str());
+    std::fprintf(stderr, "%s\n", error.what());
     return 1;
   }
 }
