@@ -149,6 +149,7 @@ int dispatch(const std::vector<std::string>& arguments) {
   // Braces: the commands are made, and listed, in this order.
   std::vector<Run> runs = {add_train(app, arguments),
                            add_report(app),
+                           add_analyze(app),
                            add_config(app),
                            add_items(app),
                            add_verify(app),

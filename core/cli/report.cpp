@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/cli/commands.h"
+#include "core/cli/run_folder.h"
 #include "core/report/run_table.h"
 #include "core/util/error.h"
 #include "core/util/files.h"
@@ -18,12 +19,6 @@ struct ReportOptions {
   std::vector<std::string> runs;
   std::string output;
 };
-
-// A folder, or the name of one below runs/.
-fs::path folder_of(const std::string& run) {
-  const fs::path named = fs::path("runs") / run;
-  return !fs::exists(run) && fs::exists(named) ? named : fs::path(run);
-}
 
 // Runs of one name get the folder above into it.
 void tell_apart(std::vector<RunData>& runs, const std::vector<fs::path>& folders) {
@@ -41,7 +36,7 @@ int report(const ReportOptions& options) {
   SampleLimits limits;
   limits.steps = std::max<std::size_t>(2, limits.steps / options.runs.size());
   for (const std::string& run : options.runs) {
-    folders.push_back(folder_of(run));
+    folders.push_back(existing_run(run));
     runs.push_back(read_run(folders.back(), limits));
   }
   tell_apart(runs, folders);

@@ -42,6 +42,13 @@ std::string shortened(const std::string& name) {
 
 }  // namespace
 
+std::filesystem::path existing_run(const std::string& run) {
+  const std::filesystem::path named = std::filesystem::path("runs") / run;
+  return !std::filesystem::exists(run) && std::filesystem::exists(named)
+             ? named
+             : std::filesystem::path(run);
+}
+
 std::string safe_file_name(const std::string& text) {
   std::string safe;
   for (const unsigned char c : text) {

@@ -16,6 +16,9 @@ namespace qed {
 std::filesystem::path run_folder(const RunConfig& config, const std::vector<std::string>& sets,
                                  const std::string& named, ComponentFinder& finder);
 
+// What a user means by the name of a run: a path, or where there is none, a name below runs/.
+std::filesystem::path existing_run(const std::string& run);
+
 // `text` as a part of a file name: letters, digits and ._=+- stay, anything else becomes _.
 std::string safe_file_name(const std::string& text);
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/report/analysis_text.h"
 #include "core/report/run_table.h"
 #include "core/util/embedded.h"
 #include "core/util/error.h"
@@ -36,6 +37,25 @@ ordered_json rounded(double value) {
   return std::strtod(text, nullptr);
 }
 
+ordered_json to_json(const SampleAnalysis& analysis) {
+  constexpr std::size_t kMostWords = 30;
+  ordered_json steps = ordered_json::array(), series = ordered_json::object();
+  for (const auto& [step, tally] : analysis.steps) {
+    for (const auto& [name, value] : tally_numbers(tally)) {
+      ordered_json& column = series[name];
+      while (column.size() < steps.size()) column.push_back(nullptr);
+      column.push_back(rounded(value));
+    }
+    steps.push_back(step);
+  }
+  const SampleTally total = analysis.total();
+  return {{"step", std::move(steps)},
+          {"series", std::move(series)},
+          {"num_samples", total.num_samples},
+          {"lists", list_cells(total)},
+          {"words", word_cells(total, kMostWords)}};
+}
+
 ordered_json to_json(const RunData& run) {
   const Curves curves = thinned(run.curves, kMostPoints);
   ordered_json series = ordered_json::object();
@@ -55,7 +75,8 @@ ordered_json to_json(const RunData& run) {
           {"step", curves.step},
           {"stage", curves.stage},
           {"series", std::move(series)},
-          {"samples", run.samples}};
+          {"samples", run.samples},
+          {"analysis", to_json(run.analysis)}};
 }
 
 // JSON that may stand inside a script element: nothing in it can end the element.
@@ -88,6 +109,7 @@ std::string report_page(std::span<const RunData> runs) {
   replace_once(page, "/*uplot*/", file(kUplot, "uPlot.iife.min.js"));
   replace_once(page, "/*charts*/", file(kReportPage, "charts.js"));
   replace_once(page, "/*samples*/", file(kReportPage, "samples.js"));
+  replace_once(page, "/*analysis*/", file(kReportPage, "analysis.js"));
   replace_once(page, "/*report*/", file(kReportPage, "report.js"));
   replace_once(page, "/*data*/", for_script(data));  // last: what it holds may look like a mark
   return page;

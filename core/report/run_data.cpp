@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <unordered_map>
 
+#include "core/report/lines.h"
 #include "core/util/error.h"
 #include "core/util/files.h"
 
@@ -19,19 +19,6 @@ using nlohmann::ordered_json;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr char kStep[] = "training/global_step";
-
-// Calls `use` with each finished line and its number.
-template <class Use>
-void for_each_line(const fs::path& path, const Use& use) {
-  std::ifstream in(path, std::ios::binary);
-  std::string line;
-  for (std::size_t number = 1; std::getline(in, line) && !in.eof(); ++number) use(line, number);
-}
-
-[[noreturn]] void bad_line(const fs::path& path, std::size_t number, const char* what) {
-  throw Error(cat(path.string(), ", line ", number, ", is no row of ", what),
-              "mend or delete the line, or resume the run from its checkpoint");
-}
 
 void add_row(const json& row, Curves& to) {
   const auto step = row.at(kStep).get<std::int64_t>();
@@ -49,8 +36,8 @@ void add_row(const json& row, Curves& to) {
 }
 
 // Steps that have completions, evenly chosen: the key is one, the value what may still be taken.
-std::unordered_map<std::int64_t, std::int64_t> choose_steps(const Curves& curves,
-                                                            const SampleLimits& limits) {
+std::unordered_map<std::int64_t, std::int64_t> choose_steps(const Curves& curves, std::size_t most,
+                                                            std::size_t bytes_per_step) {
   std::vector<std::int64_t> with_samples;
   const auto found = curves.series.find("response_length/mean");
   if (found == curves.series.end()) return {};
@@ -58,10 +45,10 @@ std::unordered_map<std::int64_t, std::int64_t> choose_steps(const Curves& curves
     if (!std::isnan(found->second[i])) with_samples.push_back(curves.step[i]);
   }
   std::unordered_map<std::int64_t, std::int64_t> chosen;
-  const std::size_t n = with_samples.size(), count = std::min(n, limits.steps);
+  const std::size_t n = with_samples.size(), count = std::min(n, most);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t at = count == 1 ? n - 1 : i * (n - 1) / (count - 1);
-    chosen[with_samples[at]] = static_cast<std::int64_t>(limits.bytes_per_step);
+    chosen[with_samples[at]] = static_cast<std::int64_t>(bytes_per_step);
   }
   return chosen;
 }
@@ -149,7 +136,7 @@ Curves thinned(const Curves& curves, std::size_t most) {
 std::vector<PromptSamples> read_samples(const fs::path& samples_file, const Curves& curves,
                                         const SampleLimits& limits) {
   std::vector<PromptSamples> groups;
-  auto left = choose_steps(curves, limits);
+  auto left = choose_steps(curves, limits.steps, limits.bytes_per_step);
   for_each_line(samples_file, [&](const std::string& text, std::size_t number) {
     const auto budget = left.find(step_of(text));
     if (budget == left.end()) return;
@@ -163,6 +150,33 @@ std::vector<PromptSamples> read_samples(const fs::path& samples_file, const Curv
     budget->second -= static_cast<std::int64_t>(std::min(text.size(), 2 * limits.bytes_per_text));
   });
   return groups;
+}
+
+SampleAnalysis read_analysis(const fs::path& samples_file, const Curves& curves,
+                             const SampleLimits& limits) {
+  auto left = choose_steps(curves, limits.steps, limits.analyzed_bytes_per_step);
+  const auto wants = [&](std::string_view line) {
+    const auto budget = left.find(step_of(line));
+    if (budget == left.end()) return false;
+    budget->second -= static_cast<std::int64_t>(line.size());
+    return true;
+  };
+  SampleAnalyzer analyzer;
+  std::pair<std::int64_t, std::int64_t> last = {-1, -1};  // step, group
+  for_each_sample(
+      samples_file,
+      [&](const LoggedSample& sample) {
+        const std::pair group = {sample.global_step, sample.group};
+        const bool is_first = last.first != group.first;
+        if (!is_first && last != group && left.at(group.first) < 0) {
+          left.erase(group.first);
+        } else {
+          analyzer.add(sample);
+          last = group;
+        }
+      },
+      wants);
+  return analyzer.finish();
 }
 
 RunData read_run(const fs::path& folder, const SampleLimits& limits) {
@@ -179,6 +193,7 @@ RunData read_run(const fs::path& folder, const SampleLimits& limits) {
   if (fs::exists(folder / "config.toml")) run.config = read_file(folder / "config.toml");
   run.curves = read_curves(metrics);
   run.samples = read_samples(folder / "samples.jsonl", run.curves, limits);
+  run.analysis = read_analysis(folder / "samples.jsonl", run.curves, limits);
   run.alarms = Alarms().replay(metrics);
   return run;
 }

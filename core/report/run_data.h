@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/report/alarms.h"
+#include "core/report/sample_analysis.h"
 
 namespace qed {
 
@@ -41,17 +42,24 @@ struct SampleLimits {
   std::size_t steps = 40;               // evenly chosen, the first and the last among them
   std::size_t bytes_per_step = 40'000;  // a step's first group is there whatever its size
   std::size_t bytes_per_text = 20'000;  // longer text loses its middle
+  // Of the same steps, for the analysis; a group is there as a whole.
+  std::size_t analyzed_bytes_per_step = 1'000'000;
 };
 
 // Groups of samples.jsonl to browse, in its order. No file, no groups.
 std::vector<PromptSamples> read_samples(const std::filesystem::path& samples_file,
                                         const Curves& curves, const SampleLimits& limits = {});
 
+// What the completions of some steps look like. No file, no steps.
+SampleAnalysis read_analysis(const std::filesystem::path& samples_file, const Curves& curves,
+                             const SampleLimits& limits = {});
+
 struct RunData {
   std::string name;    // of the folder
   std::string config;  // config.toml
   Curves curves;
   std::vector<PromptSamples> samples;
+  SampleAnalysis analysis;
   std::vector<Alarms::Raised> alarms;
 };
 

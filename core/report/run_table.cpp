@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/report/text_table.h"
+
 namespace qed {
 namespace {
 
@@ -47,13 +49,6 @@ double mean(const Curves& curves, const std::string& name, const std::string& wh
   return sum / n;
 }
 
-// Characters of UTF-8 text.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
 }  // namespace
 
 std::vector<Figure> final_figures(const RunData& run) {
@@ -87,24 +82,10 @@ std::string run_table(std::span<const RunData> runs) {
   std::vector<std::vector<Figure>> figures;
   for (const RunData& run : runs) figures.push_back(final_figures(run));
   for (std::size_t f = 0; !figures.empty() && f < figures[0].size(); ++f) {
-    const bool is_empty = std::all_of(figures.begin(), figures.end(),
-                                      [&](const auto& of_run) { return of_run[f].text == "-"; });
-    if (is_empty) continue;
     lines[0].push_back(figures[0][f].name);
     for (std::size_t r = 0; r < runs.size(); ++r) lines[r + 1].push_back(figures[r][f].text);
   }
-  std::string out;
-  for (const auto& line : lines) {
-    for (std::size_t column = 0; column < line.size(); ++column) {
-      std::size_t widest = 0;
-      for (const auto& other : lines) widest = std::max(widest, width(other[column]));
-      const std::string pad(widest - width(line[column]), ' ');
-      // Names to the left, numbers to the right.
-      out += column == 0 ? line[column] + pad : "  " + pad + line[column];
-    }
-    out += "\n";
-  }
-  return out;
+  return text_table(lines);
 }
 
 }  // namespace qed

@@ -15,15 +15,6 @@ std::int64_t count_right(const std::vector<EvalVote>& votes) {
   return std::ranges::count_if(votes, &EvalVote::is_right);
 }
 
-// 1 - C(n - c, j) / C(n, j) as a product, so that nothing overflows.
-double pass_at(std::int64_t j, std::int64_t n, std::int64_t c) {
-  double none = 1;
-  for (std::int64_t i = 0; i < j; ++i) {
-    none *= static_cast<double>(std::max<std::int64_t>(n - c - i, 0)) / static_cast<double>(n - i);
-  }
-  return 1 - none;
-}
-
 double majority(const std::vector<EvalVote>& votes) {
   struct Class {
     double size = 0, right = 0;
@@ -97,6 +88,15 @@ std::string with_single_spaces(std::string_view text) {
 }
 
 }  // namespace
+
+double pass_at(std::int64_t j, std::int64_t n, std::int64_t c) {
+  // As a product, so that nothing overflows.
+  double none = 1;
+  for (std::int64_t i = 0; i < j; ++i) {
+    none *= static_cast<double>(std::max<std::int64_t>(n - c - i, 0)) / static_cast<double>(n - i);
+  }
+  return 1 - none;
+}
 
 std::vector<EvalValue> eval_statistics(std::span<const std::vector<EvalVote>> items,
                                        std::int64_t k) {

@@ -22,13 +22,15 @@ struct EvalValue {
   double mean, standard_error;
 };
 
+// The chance that one of j completions is right, of n of which c are: 1 - C(n - c, j) / C(n, j)
+// (Chen et al. 2021, arXiv:2107.03374, eq. 1). 1 <= j <= n.
+double pass_at(std::int64_t j, std::int64_t n, std::int64_t c);
+
 // `items` hold the completions of each item that could be scored, at most k of them. The first
 // value is mean@k, the share that is right. With k > 1 come pass@j for j = 2, 4, … up to k, and k:
-// the chance that one of j is right, 1 - C(n - c, j) / C(n, j) of n completions with c right ones
-// (Chen et al. 2021, arXiv:2107.03374, eq. 1); an item with fewer than j completions does not
-// count. Then maj@k: whether the answer that most completions give is right; of equally frequent
-// ones, the share. A standard error is that of a mean over the items, sqrt(sum of squares about the
-// mean) / n; NaN where no item counts.
+// pass_at; an item with fewer than j completions does not count. Then maj@k: whether the answer
+// that most completions give is right; of equally frequent ones, the share. A standard error is
+// that of a mean over the items, sqrt(sum of squares about the mean) / n; NaN where no item counts.
 std::vector<EvalValue> eval_statistics(std::span<const std::vector<EvalVote>> items,
                                        std::int64_t k);
 

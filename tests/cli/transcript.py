@@ -7,6 +7,7 @@ A transcript has lines of these forms, in this order per command:
     # comment
     file NAME          writes NAME into the working folder; its lines follow
     | text
+    |- text            the same, without a newline at its end
     $ qed ARGUMENTS    runs the program, `< NAME` at the end is its input; $BUILD and $SOURCE stand for
                        folders
     out| line of stdout
@@ -56,7 +57,8 @@ def run_transcript(text: str, cwd: pathlib.Path) -> str:
             file.write_text("")
         elif line.startswith("|"):
             with file.open("a") as out:
-                out.write(expand(line[2:]) + "\n")
+                end = "" if line.startswith("|- ") else "\n"
+                out.write(expand(line.removeprefix("|-").removeprefix("|")[1:]) + end)
         elif line.startswith("$ "):
             command = shlex.split(expand(line[2:]))
             assert command[0] == "qed", line

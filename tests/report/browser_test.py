@@ -30,7 +30,7 @@ const painted = canvas => {
   for (let i = 3; i < pixels.length; i += 4) count += pixels[i] > 0;
   return count;
 };
-const charts = () => Object.fromEntries([...document.querySelectorAll("#main .chart")].map(card =>
+const charts = (place = "#main") => Object.fromEntries([...document.querySelectorAll(place + " .chart")].map(card =>
   [card.dataset.chart, {painted: painted(card.querySelector("canvas")),
     labels: [...card.querySelectorAll(".u-series .u-label")].map(l => l.textContent)}]));
 const samples = () => [...document.querySelectorAll(".sample")].map(card =>
@@ -49,6 +49,10 @@ const use = async () => {
   document.getElementById("all").open = true;
   await drawn();
   seen.more = document.querySelectorAll("#more .chart").length;
+  press(document.querySelector("[data-tab=analysis]"));
+  await drawn();
+  seen.analysis = charts("#analysis");
+  seen.words = document.getElementById("analysis").textContent;
   press(document.querySelector("[data-tab=samples]"));
   seen.step = document.getElementById("step")?.value;
   seen.samples = samples();
@@ -99,7 +103,7 @@ def make_run(folder, reward=0.5):
             for sample in range(3):
                 lines.append({"training/global_step": step, "step": step, "task": "t", "item": f"i{group}",
                               "group": group, "sample": sample, "prompt": f"question {group} {NASTY}",
-                              "completion": f"<think>hm</think>answer {group}-{sample} {NASTY}", "finish": "stop",
+                              "completion": f"<think>wait</think>answer {group}-{sample} {NASTY}", "finish": "stop",
                               "num_tokens": 4, "reward": None if sample == 2 else float(sample),
                               "verdict": ("wrong", "right", "none")[sample], "terms": {"correct": 1.0},
                               "advantage": 0.5, "note": NASTY})
@@ -147,10 +151,17 @@ def test_one_run(browser, folder):
     check(seen["theme"] in ("light", "dark"), seen["theme"])
     check(seen["more"] >= 12, f"{seen['more']} charts of all metrics")
 
+    expected = ["Kinds", "Length by kind", "Thinking and answer", "pass@k", "Reflection words",
+                "Reflection and being right", "Reflection@k", "Steps", "Cut, repeating, boxed", "Language mixing"]
+    check(list(seen["analysis"]) == expected, list(seen["analysis"]))
+    blank = [name for name, chart in seen["analysis"].items() if chart["painted"] < 500]
+    check(not blank, f"nothing is drawn in {blank}")
+    check("18 completions of 3 steps" in seen["words"] and "simplerl" in seen["words"], seen["words"])
+
     check(seen["step"] == "3" and len(seen["samples"]) == 6, f"step {seen['step']}: {seen['samples']}")
     check([s["verdict"] for s in seen["samples"]] == ["wrong", "right", "not scored"] * 2, seen["samples"])
     check([s["verdict"] for s in seen["wrong"]] == ["wrong"] * 2, seen["wrong"])
-    check([s["text"] for s in seen["found"]] == [f"<think>hm</think>answer 1-0 {NASTY}"], seen["found"])
+    check([s["text"] for s in seen["found"]] == [f"<think>wait</think>answer 1-0 {NASTY}"], seen["found"])
     check(len(seen["first"]) == 6 and "step=1" in seen["address"], seen["address"])
     check(seen["bold"] == 0 and "HACKED" not in seen["title"], "text of a model became part of the page")
     check("# the config" in seen["config"], seen["config"])

@@ -117,6 +117,27 @@ TEST_F(RunDataTest, AStepIsCutAfterWholeGroups) {
   EXPECT_EQ(groups[0]["samples"].size(), 10u);
 }
 
+TEST_F(RunDataTest, TheAnalysisHasWholeGroupsOfChosenSteps) {
+  std::string text;
+  for (int step = 1; step <= 3; ++step) {
+    for (int group = 0; group < 4; ++group) {
+      for (int i = 0; i < 2; ++i) {
+        std::string line = sample(step, group, i, std::string(400, 'x'));
+        text += line.replace(line.find("\"reward\""), 0, "\"verdict\":\"right\",");
+      }
+    }
+  }
+  write_file(samples_, text);
+  const SampleAnalysis some =
+      read_analysis(samples_, steps(3), {.steps = 2, .analyzed_bytes_per_step = 1800});
+  ASSERT_EQ(some.steps.size(), 2u);  // the first and the last
+  for (const int step : {1, 3}) {
+    EXPECT_EQ(some.steps.at(step).num_samples, 4);  // the limit lies in the second group
+    EXPECT_EQ(some.steps.at(step).num_groups(), 2);
+  }
+  EXPECT_EQ(read_analysis(samples_, steps(3)).total().num_samples, 24);
+}
+
 TEST_F(RunDataTest, LongTextLosesItsMiddleBetweenCharacters) {
   const Curves c = steps(1);
   std::string text;

@@ -7,7 +7,7 @@
   const state = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const settings = {smooth: Number(state.smooth ?? 0)};
   const redraws = [];
-  const kTabs = ["charts", "samples", "config"];
+  const kTabs = ["charts", "analysis", "samples", "config"];
 
   function remember() {
     const kept = Object.entries(state).filter(([, value]) => value !== undefined && value !== "");
@@ -16,6 +16,7 @@
 
   function redraw() {
     for (const draw of redraws) draw();
+    if (state.tab === "analysis") showAnalysis(byId("analysis"), runs, settings);
   }
 
   function setTheme(theme) {
@@ -100,6 +101,7 @@
       button.setAttribute("aria-selected", String(button.dataset.tab === tab));
     }
     if (tab === "charts") redraw();
+    if (tab === "analysis") showAnalysis(byId("analysis"), runs, settings);
     if (tab === "samples") showSamples(byId("samples"), runs, state, remember);
     remember();
   }
@@ -144,7 +146,7 @@
   let pending = 0;
   addEventListener("resize", () => {
     clearTimeout(pending);
-    pending = setTimeout(() => { if (!byId("charts").hidden) redraw(); }, 150);
+    pending = setTimeout(() => { if (!byId("charts").hidden || state.tab === "analysis") redraw(); }, 150);
   });
   showTab(state.tab);
 })();
