@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 namespace qed::ops {
 
@@ -83,12 +84,19 @@ at::Tensor rope(const at::Tensor& x, const at::Tensor& position, RopeTable& tabl
   QED_CHECK(x.dim() == 2 && x.is_contiguous() && x.size(1) >= heads * 2 * table.half() &&
                 position.numel() == x.size(0),
             "[rope] x ", x.sizes(), ", position ", position.sizes(), ", heads ", heads);
-  table.grow(num_positions(position));
+  at::Tensor cos, sin;
+  {
+    static std::mutex mutex;  // threads that run parts of one batch share a table
+    const std::lock_guard lock(mutex);
+    table.grow(num_positions(position));
+    cos = table.cos();
+    sin = table.sin();
+  }
   if (!at::GradMode::is_enabled()) {
-    rotate(x, position, table.cos(), table.sin(), heads, 1);
+    rotate(x, position, cos, sin, heads, 1);
     return x;
   }
-  return Rope::apply(x, position, table.cos(), table.sin(), heads);
+  return Rope::apply(x, position, cos, sin, heads);
 }
 
 }  // namespace qed::ops

@@ -12,7 +12,7 @@
 namespace qed::ops {
 
 // Cosines and sines of the angles position * frequency, in float32 as transformers does; rows are
-// made when they are first wanted. Not thread-safe while it grows.
+// made when they are first wanted. Not thread-safe but in rope(), which several threads may call.
 class RopeTable {
  public:
   RopeTable() = default;
@@ -33,7 +33,7 @@ class RopeTable {
 };
 
 // Rotates the first `heads` heads of each row of x, in place, and returns x. x [T, >= heads * dim]
-// float32, contiguous; position [T] int64, each >= 0. Differentiable in x.
+// float32, contiguous; position [T] int64, each >= 0. Differentiable in x. [any]
 at::Tensor rope(const at::Tensor& x, const at::Tensor& position, RopeTable& table,
                 std::int64_t heads);
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <thread>
 
 #include "core/ops/embedding.h"
 #include "core/ops/linear.h"
@@ -170,6 +171,24 @@ TEST(Ops, RopeTableHoldsTheAnglesOfTheFormula) {
       EXPECT_NEAR(table.cos().const_data_ptr<float>()[p * dim / 2 + i], std::cos(angle), allowed);
       EXPECT_NEAR(table.sin().const_data_ptr<float>()[p * dim / 2 + i], std::sin(angle), allowed);
     }
+  }
+}
+
+TEST(Ops, ThreadsMayRotateWithOneTableThatGrows) {
+  const std::int64_t dim = 16, rows = 20;
+  const at::Tensor x = random_tensor({rows, dim}, 11), position = random_ids(rows, 0, 900, 12);
+  ops::RopeTable grown(rope_frequencies(dim));
+  grown.grow(901);
+  const at::Tensor expected = ops::rope(x.clone(), position, grown, 1);
+  for (int round = 0; round < 50; ++round) {
+    ops::RopeTable table(rope_frequencies(dim));
+    std::vector<at::Tensor> found(4);
+    std::vector<std::thread> threads;
+    for (at::Tensor& out : found) {
+      threads.emplace_back([&] { out = ops::rope(x.clone(), position, table, 1); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const at::Tensor& out : found) ASSERT_TRUE(same_bits(out, expected)) << round;
   }
 }
 
