@@ -30,6 +30,19 @@ double l2_norm(const float* x, std::int64_t n) {
   return std::sqrt(std::accumulate(parts.begin(), parts.end(), 0.0));
 }
 
+// The first tensor of a checkpoint whose part of a flat buffer holds such a number.
+std::string first_not_finite(const Weights& weights, const at::Tensor& flat) {
+  const RowSource rows = weights.rows(flat);
+  std::vector<float> values;
+  for (std::size_t i = 0; i < weights.tensors().size(); ++i) {
+    const TensorSpec& spec = weights.tensors()[i];
+    values.resize(static_cast<std::size_t>(spec.numel()));
+    rows(i, 0, spec.rows(), values.data());
+    if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) return spec.name;
+  }
+  return "a weight";  // padding, or a sum of numbers that are finite
+}
+
 }  // namespace
 
 double learning_rate(const TrainTable& options, std::int64_t step, std::int64_t num_steps) {
@@ -54,7 +67,9 @@ double AdamW::step(const TrainTable& options, double lr) {
   float* grad = weights_.grad().data_ptr<float>();
   const double norm = l2_norm(grad, n);
   if (!std::isfinite(norm)) {
-    throw Error("the gradient is not finite", "lower train.lr or train.clip_norm");
+    throw Error(
+        cat("the gradient of ", first_not_finite(weights_, weights_.grad()), " is not finite"),
+        "lower train.lr or train.clip_norm");
   }
   const double scale = options.clip_norm > 0 ? std::min(1.0, options.clip_norm / (norm + 1e-6)) : 1;
   ++num_steps_;

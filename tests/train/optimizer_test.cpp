@@ -138,9 +138,13 @@ TEST_F(Optimizer, RefusesAGradientThatIsNotFiniteAndChangesNothing) {
   for (const float bad : {NAN, INFINITY}) {
     grad()[5] = bad;
     const Failure f = failure_of([&] { optimizer.step(options_, 0.1); });
-    EXPECT_EQ(f.message, "the gradient is not finite");
+    EXPECT_EQ(f.message, "the gradient of model.embed_tokens.weight is not finite");
     EXPECT_EQ(f.hint, "lower train.lr or train.clip_norm");
   }
+  grad()[5] = 0;
+  weights_.final_norm.mutable_grad().fill_(NAN);
+  EXPECT_EQ(failure_of([&] { optimizer.step(options_, 0.1); }).message,
+            "the gradient of model.norm.weight is not finite");
   EXPECT_EQ(optimizer.num_steps(), 1);
   EXPECT_EQ(std::vector<float>(flat().begin(), flat().end()), before);
 }
