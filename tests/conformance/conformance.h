@@ -37,6 +37,8 @@ extern const Family kAnswers;
 // Rewards and verifiers: rows with `system`, `function`, `params`, `input` and `expected`; see
 // rewards_map.h.
 extern const Family kRewards;
+// Formulas: rows with `latex`, `kind` and perhaps `numeric`.
+extern const Family kLatex;
 
 // Why the outcome of a case differs from the file on purpose, and who is right; empty: it must not.
 std::string_view known_difference(std::string_view id);

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Family* const kFamilies[] = {&kAlgorithms, &kAnswers, &kRewards};
+const Family* const kFamilies[] = {&kAlgorithms, &kAnswers, &kLatex, &kRewards};
 constexpr std::size_t kMaxShown = 10;  // failures per file, with -v
 
 struct Tally {
