@@ -156,7 +156,7 @@ const std::vector<RewardMapping>& table() {
     {"open_r1/repetition_penalty", "reward", "repetition", "{}", {"ngram_size=ngram", "max_penalty=max_penalty"}, completion},
     {"open_r1/soft_overlong_punishment", "reward", "soft_overlong", "{}", {"max_completion_len=max_len", "soft_punish_cache=cache"}, completion_length},
     {"open_r1/accuracy", "task", "math", R"({"reward": "open_r1", "data": ""})", {}, open_r1_accuracy},
-    {.function = "open_r1/extract_code", .reason = kCode},
+    {.function = "open_r1/extract_code", .reason = "part of the task `code`; run in tests/plugins/code_rules_test.cpp"},
     // demystify-long-cot
     {"demystify/classic", "reward", "classic", "{}", {"correct=right", "wrong=wrong", "max_length=max_len", "exceed_length=exceed", "exceed_length?punish_exceed"}, demystify_score},
     {"demystify/cosine", "reward", "cosine", R"({"unit": "tokens", "punish_exceed": true})", {"max_len=max_len", "max_value_correct=max_right", "min_value_correct=min_right", "min_value_wrong=min_wrong", "max_value_wrong=max_wrong", "exceed_length=exceed", "repetition_max_penalty=repetition", "repetition_ngram_size=ngram"}, demystify_score},
