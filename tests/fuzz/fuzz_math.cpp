@@ -5,10 +5,9 @@
 #include "extract.h"
 #include "parser.h"
 #include "tests/fuzz/families.h"
-#include "tests/fuzz/guard.h"
+#include "tests/fuzz/inputs.h"
 #include "verify.h"
 
-#include <charconv>
 #include <iostream>
 
 namespace qed::fuzz {
@@ -95,63 +94,36 @@ Finding compare(const Family& family, Mutator& random) {
   return contradicts ? Finding{"turned round it has the other verdict", input} : Finding{};
 }
 
-using Part = Finding (*)(const Family&, Mutator&);
+using Part = std::string (*)(std::uint64_t seed);
+
+// The problem with an input of one part, and the input.
+template <Finding (*part)(const Family&, Mutator&)>
+std::string problem_of_input(std::uint64_t seed) {
+  static const Family family = math_family();
+  Mutator random(family.grammar);
+  random.seed(seed);
+  const Finding found = part(family, random);
+  return found.problem.empty() ? "" : found.problem + ": " + found.input;
+}
 
 Part part_of(const std::string& name) {
-  constexpr std::pair<std::string_view, Part> kParts[] = {
-      {"extract", extract}, {"parse", parse}, {"compare", compare}};
+  constexpr std::pair<std::string_view, Part> kParts[] = {{"extract", problem_of_input<extract>},
+                                                          {"parse", problem_of_input<parse>},
+                                                          {"compare", problem_of_input<compare>}};
   for (const auto& [part, run] : kParts) {
     if (part == name) return run;
   }
-  throw Error(cat("no part `", name, "`: say extract, parse or compare"), "", kExitUsage);
-}
-
-std::uint64_t number(const std::string& text) {
-  std::uint64_t out = 0;
-  const char* const end = text.data() + text.size();
-  if (std::from_chars(text.data(), end, out).ptr != end) {
-    throw Error(cat("`", text, "` is no number"), "", kExitUsage);
-  }
-  return out;
-}
-
-int fuzz(const std::vector<std::string>& arguments) {
-  const Part part = part_of(arguments.empty() ? "" : arguments[0]);
-  std::uint64_t num_inputs = 100'000, seed = 1;
-  for (std::size_t i = 1; i + 1 < arguments.size(); i += 2) {
-    (arguments[i] == "--seed" ? seed : num_inputs) = number(arguments[i + 1]);
-  }
-  constexpr std::uint64_t kBatch = 1000;
-  const Family family = math_family();
-  Mutator random(family.grammar);
-  const MemoryGuard memory;
-  for (std::uint64_t batch = 0; batch < num_inputs; batch += kBatch) {
-    const Deadline deadline(cat("the ", kBatch, " inputs from ", batch, " on, seed ", seed));
-    for (std::uint64_t i = batch; i < std::min(batch + kBatch, num_inputs); ++i) {
-      random.seed(seed * 1'000'000'007 + i);
-      const Finding found = part(family, random);
-      if (found.problem.empty()) continue;
-      std::cout << "FAILED input " << i << " of seed " << seed << ": " << found.problem << "\n"
-                << "  it is    " << found.input << "\n";
-      return kExitRunFailed;
-    }
-  }
-  if (const std::string why = memory.problem(); !why.empty()) {
-    std::cout << "FAILED " << why << "\n";
-    return kExitRunFailed;
-  }
-  std::cout << num_inputs << " inputs\n";
-  return kExitOk;
+  return nullptr;
 }
 
 }  // namespace
 }  // namespace qed::fuzz
 
 int main(int argc, char** argv) {
-  try {
-    return qed::fuzz::fuzz({argv + 1, argv + argc});
-  } catch (const qed::Error& error) {
-    std::cerr << "fuzz_math: " << error.what() << "\n";
-    return error.exit_code();
+  const auto part = qed::fuzz::part_of(argc > 1 ? argv[1] : "");
+  if (part == nullptr) {
+    std::cerr << "fuzz_math: say which part: extract, parse or compare\n";
+    return qed::kExitUsage;
   }
+  return qed::fuzz::fuzz_inputs({argv + 2, argv + argc}, part);
 }
