@@ -100,10 +100,10 @@ void start(const Task& task, const Ends& ends, int failures) {
   ::execvpe(words[0], words.data(), const_cast<char* const*>(kEnvironment));
   // No allocation from here on: the limits leave no room for it.
   const std::string_view why = std::strerror(errno);
-  for (const std::string_view part : {std::string_view(what), why, std::string_view("\n")}) {
-    if (part == "\n" && !is_of_job) break;
-    write_all(is_of_job ? 2 : failures, part, what);
-  }
+  const int to = is_of_job ? 2 : failures;
+  write_all(to, what, what);
+  write_all(to, why, what);
+  if (is_of_job) write_all(to, "\n", what);
   ::_exit(127);
 }
 

@@ -30,12 +30,13 @@ class Tracks : public Update {
 TEST_F(Tracks, ThreadsChangeNoBitOfAGradient) {
   const Experience e = trained_on();
   for (const std::int64_t micro_tokens : {40, 111, 1 << 20}) {
+    options_.recompute = micro_tokens == 111;
     std::map<int, at::Tensor> policy, imitation;
     for (const int threads : {1, 2, 3}) {
       set_num_threads(threads);
       policy[threads] = gradient(e, rows(e), micro_tokens);
       model_.weights().grad().zero_();
-      demonstration_gradient(model_, e.sequences, micro_tokens);
+      demonstration_gradient(model_, e.sequences, micro_tokens, options_.recompute);
       imitation[threads] = model_.weights().grad().clone();
     }
     for (const int threads : {2, 3}) {
