@@ -42,7 +42,7 @@ def main(file, inside):
         print("SKIPPED: there is no environment with transformers; scripts/dev_env makes it")
         return SKIPPED
     # One thread: beside other tests more of them only wait for each other.
-    return subprocess.run([python, file, "--inside"],
+    return subprocess.run([python, file, "--inside", *sys.argv[1:]],
                           env=os.environ | {"OMP_NUM_THREADS": "1"}).returncode
 
 

@@ -9,5 +9,5 @@ foreach(test learning resume)
     SCRIPT ${test}_test.py ARGS --long LABELS long TIMEOUT 7200)
 endforeach()
 qed_add_script_test(run.learning_bfloat16
-  SCRIPT learning_test.py ARGS --bfloat16 LABELS learning TIMEOUT 600)
+  SCRIPT learning_test.py ARGS --bfloat16 LABELS long TIMEOUT 600)
 qed_add_script_test(run.from_nothing SCRIPT from_nothing_test.py LABELS learning TIMEOUT 600)
