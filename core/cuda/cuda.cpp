@@ -54,14 +54,6 @@ std::optional<Error> gpu_refusal(const Gpu& gpu, const KernelTable& table) {
              : refusal(what, cat("configure the build with -DQED_CUDA_ARCHITECTURES=", found));
 }
 
-// One reason is all that these functions know.
-const Error* reason_of_refusals = nullptr;
-
-template <class Args>
-void refuse(Kernel<Args>& kernel) {
-  kernel = [](const Args&, void*) -> std::int32_t { throw Error(*reason_of_refusals); };
-}
-
 }  // namespace
 
 std::string architecture_list(const std::string& architectures) {
@@ -127,23 +119,6 @@ Availability find_cuda(Driver driver, const fs::path& library) {
   const bool has_one = std::ranges::any_of(found.gpus, [](const auto& g) { return !g; });
   if (!has_one) found.refusal = found.gpus.front();
   return found;
-}
-
-KernelTable refusing_table(const Error& reason) {
-  reason_of_refusals = &reason;
-  KernelTable table{};
-  table.size = sizeof table;
-  table.version = kTableVersion;
-  table.architectures = "";
-  refuse(table.rms_norm);
-  refuse(table.swiglu);
-  refuse(table.embedding);
-  refuse(table.rope);
-  refuse(table.attention);
-  refuse(table.draw);
-  refuse(table.sum_squares);
-  refuse(table.adamw);
-  return table;
 }
 
 }  // namespace qed::cuda

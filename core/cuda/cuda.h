@@ -35,7 +35,4 @@ struct Availability {
 // Looks at what the driver said and, where that has a GPU, opens the library. [main]
 Availability find_cuda(Driver driver, const std::filesystem::path& library);
 
-// The table of a process that has no GPU: each function throws `reason`, which lives as long.
-KernelTable refusing_table(const Error& reason);
-
 }  // namespace qed::cuda

@@ -44,6 +44,7 @@ struct EmbeddingArgs {
 struct RopeArgs {
   std::int64_t rows, heads, kv_heads, dim;
   std::int32_t dtype;
+  float direction;               // 1, or -1: undoes it, which is the gradient
   void* qkv;                     // [rows, (heads + 2 kv_heads) * dim]
   const std::int32_t* position;  // [rows]
   const float *cos, *sin;        // [positions, dim / 2]
@@ -53,8 +54,10 @@ struct RopeArgs {
   std::int64_t max_pages;
 };
 
-// Attention of rows to the pages of their sequences, which hold their own keys and values already;
-// see core/ops/attention.h. A row's bits depend on nothing but its query and its keys.
+// Attention of rows to the keys of their sequences; see core/ops/attention.h. Keys and values are
+// in pages, those of the rows included; or, where the pool is null, they are the rows' own:
+// sequence b is rows offset[b] .. offset[b + 1] - 1, after the rows of prefix[b] where that is not
+// -1. A row's bits depend on nothing but its query and its keys, wherever they are.
 inline constexpr std::int64_t kSplit = 256;       // positions that a block takes
 inline constexpr std::int64_t kTileHeads = 16;    // query heads that it takes
 inline constexpr std::int64_t kMaxHeadDim = 256;  // the largest dim
@@ -64,57 +67,17 @@ struct AttentionArgs {
   std::int32_t dtype;
   float scale;
   const void* qkv;               // [rows, (heads + 2 kv_heads) * dim], rotated
-  const void* pool;              // one layer's pages
+  const void* pool;              // one layer's pages; or null
   const std::int32_t* sequence;  // [rows]
   const std::int32_t* num_keys;  // [rows], each >= 1: positions 0 .. num_keys-1 are seen
   const std::int32_t* pages;     // [sequences, max_pages]
   std::int64_t max_pages;
-  std::int64_t max_splits;     // at least ceil(num_keys / kSplit) of every row
-  float* part;                 // [rows, heads, max_splits, dim]: scratch
-  float *part_max, *part_sum;  // [rows, heads, max_splits]: scratch
-  void* out;                   // [rows, heads * dim]
-  float* lse;                  // [rows, heads]: log of the sum of exp(score); or null
-};
-
-// Draws one token of each row, as core/rollout/draw.h says: the same ops in the same order, the
-// same random number and order of ids, so that only rounding tells the two apart.
-struct DrawOp {
-  std::uint32_t op;  // QED_OP_*, never QED_OP_TEMPERATURE
-  float value;
-  float inv_temperature;  // that stands before it
-  std::int32_t num_ids;
-  const std::int32_t* ids;  // of a bias or a ban
-  const float* values;      // of a bias
-};
-
-struct DrawRow {
-  std::uint64_t key, position;  // of the random number
-  float inv_temperature;        // after the last change of logits
-  std::int32_t is_greedy;
-  const DrawOp* ops;
-  const std::int32_t *prompt, *completion;  // what penalties look at
-  const std::int32_t* banned;               // not drawn this time
-  const std::uint8_t* allowed;              // a bit per id; null: all
-  std::int32_t num_ops, num_prompt, num_completion, num_banned;
-};
-
-inline constexpr std::uint32_t kDrawn = 0;
-inline constexpr std::uint32_t kLogitsNotFinite = 1;  // the model's
-inline constexpr std::uint32_t kNothingToDraw = 2;    // the ops leave no id
-inline constexpr std::uint32_t kOpsNotFinite = 3;     // the ops' logits are not finite
-
-struct DrawArgs {
-  std::int64_t rows, vocab;
-  std::int32_t max_support, reserved;
-  const float* logits;          // [rows, vocab]
-  const DrawRow* row;           // [rows]
-  float* scratch;               // [rows, vocab]
-  std::int32_t* counts;         // [rows, vocab]: 0 before and after
-  std::uint32_t* status;        // [rows]; the rest is set where it is kDrawn
-  std::int32_t* token;          // [rows]
-  float *behavior_logp, *logp;  // [rows]: under the distribution drawn from; of the plain softmax
-  std::int32_t* support;        // [rows, max_support]: the ids kept, ascending
-  std::int32_t* support_size;   // [rows]; 0: all are kept
+  const std::int32_t *offset, *prefix;  // [sequences + 1], [sequences], without a pool
+  std::int64_t max_splits;              // at least ceil(num_keys / kSplit) of every row
+  float* part;                          // [rows, heads, max_splits, dim]: scratch
+  float *part_max, *part_sum;           // [rows, heads, max_splits]: scratch
+  void* out;                            // [rows, heads * dim]
+  float* lse;                           // [rows, heads]: log of the sum of exp(score); or null
 };
 
 // out[0] = sum of x^2 in double: pieces of one size, added up in one order.
@@ -127,6 +90,14 @@ struct SumSquaresArgs {
 
 inline constexpr std::int64_t kPiece = 1 << 14;
 inline constexpr std::int64_t num_pieces(std::int64_t n) { return (n + kPiece - 1) / kPiece; }
+
+// to[i] = from[i], as another dtype.
+struct ConvertArgs {
+  std::int64_t n;
+  std::int32_t from_dtype, to_dtype;
+  const void* from;
+  void* to;
+};
 
 // One AdamW step on flat buffers, with the arithmetic of CpuKernels::adamw (core/ops). The gradient
 // is clipped by its norm, which the host need not know, and cleared. Where the norm is not finite

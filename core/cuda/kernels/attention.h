@@ -5,6 +5,7 @@
 // the splits of a row are merged in their order. So a row's bits depend on its own keys alone.
 
 #include "core/cuda/kernels/body.h"
+#include "core/cuda/kernels/packed_sequence.h"
 #include "core/cuda/kernels/page_layout.h"
 
 #include <cmath>
@@ -20,6 +21,79 @@ inline std::int64_t num_blocks(const AttentionArgs& a) {
   return a.rows * a.kv_heads * num_parts(a) * a.max_splits;
 }
 
+// What a block of the first pass does.
+struct AttentionBlock {
+  std::int64_t tile;                  // a row, or some of them
+  std::int64_t kv_head, head, split;  // head: the first of `heads`
+  std::int64_t begin;                 // the split's first position
+  int heads;
+
+  QED_DEVICE AttentionBlock(const AttentionArgs& a, std::int64_t number) {
+    const std::int64_t group = a.heads / a.kv_heads, parts = num_parts(a);
+    split = number % a.max_splits;
+    begin = split * kSplit;
+    const std::int64_t part = number / a.max_splits % parts;
+    kv_head = number / a.max_splits / parts % a.kv_heads;
+    head = kv_head * group + part * kTileHeads;
+    tile = number / a.max_splits / parts / a.kv_heads;
+    const std::int64_t in_group = group - part * kTileHeads;
+    heads = static_cast<int>(in_group < kTileHeads ? in_group : kTileHeads);
+  }
+  // Keys of the split that a row sees; none where not above 0.
+  QED_DEVICE int keys(const AttentionArgs& a, std::int64_t row) const {
+    const std::int64_t left = a.num_keys[row] - begin;
+    return static_cast<int>(left < kSplit ? left : kSplit);
+  }
+  // Where a row's first head begins in qkv.
+  QED_DEVICE std::int64_t query(const AttentionArgs& a, std::int64_t row) const {
+    return (row * (a.heads + 2 * a.kv_heads) + head) * a.dim;
+  }
+  // Where the results of head h of the block are, in numbers of heads and splits.
+  QED_DEVICE std::int64_t part(const AttentionArgs& a, std::int64_t row, int h) const {
+    return (row * a.heads + head + h) * a.max_splits + split;
+  }
+};
+
+// Where the keys and values of a row's sequence are, from position `begin` of it on.
+template <class T>
+class KeyPlaces {
+ public:
+  QED_DEVICE KeyPlaces(const AttentionArgs& a, std::int64_t row, std::int64_t kv_head,
+                       std::int64_t begin)
+      : layout_{a.kv_heads, a.dim}, kv_head_(kv_head), begin_(begin) {
+    const std::int64_t b = a.sequence[row];
+    if (a.pool != nullptr) {
+      from_ = static_cast<const T*>(a.pool);
+      pages_ = a.pages + b * a.max_pages;
+      return;
+    }
+    width_ = (a.heads + 2 * a.kv_heads) * a.dim;
+    from_ = static_cast<const T*>(a.qkv) + (a.heads + kv_head) * a.dim;
+    rows_ = PackedSequence(a.offset, a.prefix, b);
+  }
+
+  // Of a key, the next element is key_step() further; of a value, it is the next.
+  QED_DEVICE std::int64_t key_step() const { return pages_ != nullptr ? kPageSlots : 1; }
+  QED_DEVICE const T* key(std::int64_t j) const {
+    const std::int64_t p = begin_ + j;
+    if (pages_ == nullptr) return from_ + rows_.row(p) * width_;
+    return from_ + layout_.key(pages_[p / kPageSlots], kv_head_, p % kPageSlots, 0);
+  }
+  QED_DEVICE const T* value(std::int64_t j) const {
+    const std::int64_t p = begin_ + j;
+    if (pages_ == nullptr) return from_ + rows_.row(p) * width_ + layout_.kv_heads * layout_.dim;
+    return from_ + layout_.value(pages_[p / kPageSlots], kv_head_, p % kPageSlots, 0);
+  }
+
+ private:
+  PageLayout layout_;
+  std::int64_t kv_head_, begin_;
+  const T* from_;
+  const std::int32_t* pages_ = nullptr;
+  PackedSequence rows_;
+  std::int64_t width_ = 0;
+};
+
 template <class T>
 struct AttentionBody {
   using Shared = float;
@@ -28,38 +102,30 @@ struct AttentionBody {
   static_assert(kThreads == kSplit, "a thread has a position of its own");
   AttentionArgs a;
 
+  std::int64_t num_blocks() const { return cuda::num_blocks(a); }
+
   template <class Block>
   QED_DEVICE void operator()(const Block& block, std::int64_t number, float* shared) const {
-    const std::int64_t group = a.heads / a.kv_heads, parts = num_parts(a);
-    const std::int64_t split = number % a.max_splits, tile = number / a.max_splits;
-    const std::int64_t part = tile % parts, kv_head = tile / parts % a.kv_heads;
-    const std::int64_t row = tile / parts / a.kv_heads;
-    const std::int64_t begin = split * kSplit, left = a.num_keys[row] - begin;
-    const int keys = static_cast<int>(left < kSplit ? left : kSplit);
+    const AttentionBlock work(a, number);
+    const std::int64_t row = work.tile;
+    const int heads = work.heads, keys = work.keys(a, row);
     if (keys <= 0) return;
-    const std::int64_t in_group = group - part * kTileHeads;
-    const int heads = static_cast<int>(in_group < kTileHeads ? in_group : kTileHeads);
-    const std::int64_t head = kv_head * group + part * kTileHeads;  // the first
     float *const scores = shared, *const tree = shared + kHeadFloats, *const q = tree + kHeadFloats;
-    const PageLayout layout{a.kv_heads, a.dim};
-    const T* const pool = static_cast<const T*>(a.pool);
-    const std::int32_t* const pages = a.pages + a.sequence[row] * a.max_pages + begin / kPageSlots;
+    const KeyPlaces<T> places(a, row, work.kv_head, work.begin);
+    const T* const from = static_cast<const T*>(a.qkv) + work.query(a, row);
 
-    const T* const from =
-        static_cast<const T*>(a.qkv) + row * (a.heads + 2 * a.kv_heads) * a.dim + head * a.dim;
     block.each([=, *this](int thread) {
       for (std::int64_t i = thread; i < heads * a.dim; i += kThreads) q[i] = to_float(from[i]);
     });
     block.each([=, *this](int thread) {
-      const T* const key = thread < keys ? pool + layout.key(pages[thread / kPageSlots], kv_head,
-                                                             thread % kPageSlots, 0)
-                                         : nullptr;
+      const T* const key = thread < keys ? places.key(thread) : nullptr;
+      const std::int64_t step = places.key_step();
       for (int h = 0; h < heads; ++h) {
         float score = -INFINITY;
         if (key != nullptr) {
           score = 0;
           for (std::int64_t d = 0; d < a.dim; ++d) {
-            score += q[h * a.dim + d] * to_float(key[d * kPageSlots]);
+            score += q[h * a.dim + d] * to_float(key[d * step]);
           }
           score *= a.scale;
         }
@@ -93,20 +159,18 @@ struct AttentionBody {
       });
     }
     block.each([=, *this](int thread) {
-      const std::int64_t first = (row * a.heads + head) * a.max_splits + split;
       for (std::int64_t i = thread; i < heads * a.dim; i += kThreads) {
-        const std::int64_t h = i / a.dim, d = i % a.dim;
+        const int h = static_cast<int>(i / a.dim);
+        const std::int64_t d = i % a.dim;
         float sum = 0;
         for (int j = 0; j < keys; ++j) {
-          const T* const value =
-              pool + layout.value(pages[j / kPageSlots], kv_head, j % kPageSlots, d);
-          sum += scores[h * kThreads + j] * to_float(*value);
+          sum += scores[h * kThreads + j] * to_float(places.value(j)[d]);
         }
-        a.part[(first + h * a.max_splits) * a.dim + d] = sum;
+        a.part[work.part(a, row, h) * a.dim + d] = sum;
       }
       if (thread < heads) {
-        a.part_max[first + thread * a.max_splits] = q[thread];
-        a.part_sum[first + thread * a.max_splits] = tree[thread * kThreads];
+        a.part_max[work.part(a, row, thread)] = q[thread];
+        a.part_sum[work.part(a, row, thread)] = tree[thread * kThreads];
       }
     });
   }

@@ -1,10 +1,10 @@
 #pragma once
 
 // The body of a draw: a block per row. Scratch holds the row that is drawn from: -infinity for an
-// id that may not be drawn, NaN for one that a truncation left out. What truncations keep is found
-// by bisection over a rank, so that nothing is sorted.
+// id that may not be drawn, NaN for one that a truncation left out.
 
-#include "core/cuda/kernels/body.h"
+#include "core/cuda/draw_args.h"
+#include "core/cuda/kernels/candidates.h"
 
 #include "qed/abi.h"
 #include "qed/philox.h"
@@ -12,16 +12,6 @@
 #include <cmath>
 
 namespace qed::cuda {
-
-QED_DEVICE inline bool is_possible(float z) { return z != -INFINITY; }
-QED_DEVICE inline bool is_kept(float z) { return z > -INFINITY; }
-
-// Ranks ids by likelihood: larger logits are larger, of equal ones the lower id. Unique.
-QED_DEVICE inline std::uint64_t rank_of(float z, std::int64_t id) {
-  const auto bits = std::bit_cast<std::uint32_t>(z == 0 ? 0.0f : z);  // -0 is 0
-  const std::uint32_t ordered = (bits >> 31) != 0 ? ~bits : bits | 0x80000000u;
-  return std::uint64_t{ordered} << 32 | (0xffffffffu - static_cast<std::uint32_t>(id));
-}
 
 template <class Block>
 class Drawer {
@@ -34,87 +24,28 @@ class Drawer {
         from_(a.logits + row * a.vocab),
         z_(a.scratch + row * a.vocab),
         counts_(a.counts + row * a.vocab),
-        shared_(shared) {}
+        shared_(shared),
+        ids_(block, a.vocab, z_, shared) {}
 
   QED_DEVICE void run() {
     const float* const from = from_;
-    const double bad = sum([=](std::int64_t i) { return from[i] - from[i] == 0 ? 0.0 : 1.0; });
+    const double bad = ids_.sum([=](std::int64_t i) { return from[i] - from[i] == 0 ? 0.0 : 1.0; });
     if (bad > 0) return end(kLogitsNotFinite);
     copy();
     if (!apply_ops()) return end(kNothingToDraw);
-    if (!row_.is_greedy && !is_all()) keep_top(a_.max_support);
+    if (!row_.is_greedy && !ids_.is_all()) ids_.keep_top(a_.max_support);
     draw();
   }
 
  private:
-  // The sum of f(id) over the vocabulary: by thread, then by tree.
-  template <class F>
-  QED_DEVICE double sum(const F& f) {
-    double* const shared = shared_;
-    const std::int64_t vocab = a_.vocab;
-    block_.each([=](int thread) {
-      double part = 0;
-      for (std::int64_t i = thread; i < vocab; i += kThreads) part += f(i);
-      shared[thread] = part;
-    });
-    add_up(block_, shared);
-    return read(0);
-  }
-
-  // shared[i], for all threads, which may write to it afterwards.
-  QED_DEVICE double read(int i) {
-    const double value = shared_[i];
-    block_.each([](int) {});
-    return value;
-  }
-
-  // The largest kept logit times `scale`; -infinity where nothing is kept.
-  QED_DEVICE float max_kept(const float* z, float scale) {
-    double* const shared = shared_;
-    const std::int64_t vocab = a_.vocab;
-    block_.each([=](int thread) {
-      float max = -INFINITY;
-      for (std::int64_t i = thread; i < vocab; i += kThreads) {
-        const float scaled = z[i] * scale;
-        if (is_kept(z[i]) && scaled > max) max = scaled;
-      }
-      shared[thread] = max;
-    });
-    for (int half = kThreads / 2; half > 0; half /= 2) {
-      block_.each([=](int thread) {
-        if (thread >= half) return;
-        if (shared[thread + half] > shared[thread]) shared[thread] = shared[thread + half];
-      });
-    }
-    return static_cast<float>(read(0));
-  }
-
-  template <class F>
-  QED_DEVICE void for_each_id(const F& f) {
-    const std::int64_t vocab = a_.vocab;
-    block_.each([=](int thread) {
-      for (std::int64_t i = thread; i < vocab; i += kThreads) f(i);
-    });
-  }
-
-  QED_DEVICE double num_possible() {
-    const float* const z = z_;
-    return sum([=](std::int64_t i) { return is_possible(z[i]) ? 1.0 : 0.0; });
-  }
-  QED_DEVICE double num_kept() {
-    const float* const z = z_;
-    return sum([=](std::int64_t i) { return is_kept(z[i]) ? 1.0 : 0.0; });
-  }
-  QED_DEVICE bool is_all() { return num_kept() == num_possible(); }
-
   QED_DEVICE void copy() {
     float* const z = z_;
     const float* const from = from_;
-    for_each_id([=](std::int64_t i) { z[i] = from[i]; });
+    ids_.for_each([=](std::int64_t i) { z[i] = from[i]; });
     ban(row_.banned, row_.num_banned);
     if (row_.allowed == nullptr) return;
     const std::uint8_t* const allowed = row_.allowed;
-    for_each_id([=](std::int64_t i) {
+    ids_.for_each([=](std::int64_t i) {
       if (is_kept(z[i]) && (allowed[i >> 3] >> (i & 7) & 1) == 0) z[i] = NAN;
     });
   }
@@ -129,64 +60,25 @@ class Drawer {
   // False when no id is left.
   QED_DEVICE bool apply_ops() {
     for (std::int32_t i = 0; i < row_.num_ops; ++i) {
-      if (num_kept() == 0) return false;
+      if (ids_.num_kept() == 0) return false;
       const DrawOp op = row_.ops[i];
       if (op.op == QED_OP_TOP_K) {
-        keep_top(op.value < 1 ? 1 : static_cast<double>(op.value));
+        ids_.keep_top(op.value < 1 ? 1 : static_cast<double>(op.value));
       } else if (op.op == QED_OP_TOP_P) {
-        keep_mass(op.inv_temperature, op.value);
+        ids_.keep_mass(op.inv_temperature, op.value);
       } else if (op.op == QED_OP_MIN_P) {
-        keep_likely(op.inv_temperature, op.value);
+        ids_.keep_likely(op.inv_temperature, op.value);
       } else {
         change(op);
       }
     }
-    return num_kept() > 0;
-  }
-
-  // Leaves out all but the shortest prefix of the ranking whose weights reach `target`, at least
-  // one id; all of it where none does.
-  template <class Weight>
-  QED_DEVICE void keep_prefix(double target, const Weight& weight) {
-    float* const z = z_;
-    std::uint64_t least = 0;  // the largest rank from which on the weights reach the target
-    for (int bit = 63; bit >= 0; --bit) {
-      const std::uint64_t rank = least | std::uint64_t{1} << bit;
-      const double mass = sum([=](std::int64_t i) {
-        return is_kept(z[i]) && rank_of(z[i], i) >= rank ? weight(z[i]) : 0.0;
-      });
-      if (mass >= target && mass > 0) least = rank;
-    }
-    for_each_id([=](std::int64_t i) {
-      if (is_kept(z[i]) && rank_of(z[i], i) < least) z[i] = NAN;
-    });
-  }
-
-  QED_DEVICE void keep_top(double k) {
-    if (k >= num_kept()) return;
-    keep_prefix(k, [](float) { return 1.0; });
-  }
-
-  QED_DEVICE void keep_mass(float scale, float p) {
-    const float max = max_kept(z_, scale);
-    const auto weight = [=](float z) { return static_cast<double>(std::exp(z * scale - max)); };
-    const float* const z = z_;
-    const double total = sum([=](std::int64_t i) { return is_kept(z[i]) ? weight(z[i]) : 0.0; });
-    keep_prefix(p * total, weight);
-  }
-
-  QED_DEVICE void keep_likely(float scale, float min_p) {
-    const double max = max_kept(z_, 1), least = std::log(static_cast<double>(min_p));
-    float* const z = z_;
-    for_each_id([=](std::int64_t i) {
-      if (is_kept(z[i]) && (z[i] - max) * scale < least) z[i] = NAN;
-    });
+    return ids_.num_kept() > 0;
   }
 
   QED_DEVICE void change(const DrawOp& op) {
     float* const z = z_;
     const float scale = op.inv_temperature, f = op.value;
-    if (scale != 1) for_each_id([=](std::int64_t i) { z[i] *= scale; });
+    if (scale != 1) ids_.for_each([=](std::int64_t i) { z[i] *= scale; });
     if (op.op == QED_OP_BAN) return ban(op.ids, op.num_ids);
     if (op.op == QED_OP_LOGIT_BIAS) {  // in their order: an id may occur twice
       return block_.each([=](int thread) {
@@ -227,14 +119,14 @@ class Drawer {
 
   QED_DEVICE void draw() {
     const float *const z = z_, *const from = from_;
-    const float plain_max = max_kept(from, 1);
-    const double plain_sum =
-        sum([=](std::int64_t i) { return static_cast<double>(std::exp(from[i] - plain_max)); });
-    const bool all = is_all();
+    const float plain_max = ids_.max_kept(from, 1);
+    const double plain_sum = ids_.sum(
+        [=](std::int64_t i) { return static_cast<double>(std::exp(from[i] - plain_max)); });
+    const bool all = ids_.is_all();
     if (row_.is_greedy) {
-      keep_top(1);
+      ids_.keep_top(1);
     }
-    const float scale = row_.inv_temperature, max = max_kept(z, scale);
+    const float scale = row_.inv_temperature, max = ids_.max_kept(z, scale);
     const double mass = write_chunks(max);
     if (!(mass > 0 && mass < INFINITY && max < INFINITY)) return end(kOpsNotFinite);
     const DrawArgs a = a_;
@@ -353,6 +245,7 @@ class Drawer {
   float* const z_;
   std::int32_t* const counts_;
   double* const shared_;
+  Candidates<Block> ids_;
 };
 
 struct DrawBody {
