@@ -1,56 +1,13 @@
-// How near the GPU's kernels come to what its memory gives: one JSON line per kernel, for
-// scripts/gpu_check. Shapes of Qwen2.5-0.5B in bfloat16; the fastest of some runs counts.
+// How near the GPU's kernels come to what its memory gives, and products to what its matrix units
+// give: one JSON line per kernel, for scripts/gpu_check. Shapes of Qwen2.5-0.5B in bfloat16.
 
-#include "core/cuda/cuda.h"
+#include "bench/gpu_bench.h"
 #include "core/cuda/kernels/page_layout.h"
-#include "tests/gpu/device_array.h"
 
 #include "qed/abi.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstdio>
-#include <functional>
-#include <vector>
-
 namespace qed::cuda {
 namespace {
-
-constexpr int kRuns = 20;
-
-struct Timer {
-  Timer() {
-    check(cudaEventCreate(&begin_));
-    check(cudaEventCreate(&end_));
-  }
-  ~Timer() {
-    cudaEventDestroy(begin_);
-    cudaEventDestroy(end_);
-  }
-  double seconds(const std::function<void()>& run) {
-    float best = INFINITY;
-    for (int i = 0; i < kRuns; ++i) {
-      check(cudaEventRecord(begin_));
-      run();
-      check(cudaEventRecord(end_));
-      check(cudaEventSynchronize(end_));
-      float milliseconds = 0;
-      check(cudaEventElapsedTime(&milliseconds, begin_, end_));
-      best = std::min(best, milliseconds);
-    }
-    return best / 1e3;
-  }
-
- private:
-  cudaEvent_t begin_, end_;
-};
-
-// `bytes`: what must be read and written at least.
-void report(const char* name, double bytes, const std::function<void()>& run) {
-  const double seconds = Timer().seconds(run);
-  std::printf("{\"name\": \"%s\", \"us\": %.1f, \"gb_per_s\": %.0f}\n", name, 1e6 * seconds,
-              bytes / seconds / 1e9);
-}
 
 void bench_copy() {
   const std::size_t n = 1ull << 30;
@@ -143,11 +100,13 @@ int run() {
   const Availability found = find_cuda(ask_driver(), library_of_program());
   if (found.refusal) throw Error(*found.refusal);
   bench_copy();
+  bench_gemm(*found.table);
   bench_rows(*found.table);
   for (const std::int64_t batch : {1, 32, 256}) bench_attention(*found.table, batch);
   bench_draw(*found.table, "draw of 256 tokens from 151936", {});
   bench_draw(*found.table, "draw of 256 tokens, top-p 0.95",
              {{QED_OP_TOP_P, 0.95f, 1, 0, nullptr, nullptr}});
+  bench_train(*found.table);
   bench_adamw(*found.table);
   return 0;
 }
@@ -156,6 +115,7 @@ int run() {
 }  // namespace qed::cuda
 
 int main() {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // what was measured before a failure is printed
   try {
     return qed::cuda::run();
   } catch (const qed::Error& error) {

@@ -2,6 +2,7 @@
 // CPU's kernels, which read the pages that the bodies wrote.
 
 #include "core/cuda/kernels/attention.h"
+#include "core/cuda/kernels/attention_mma.h"
 #include "core/cuda/kernels/elements.h"
 #include "core/ops/cpu_kernels.h"
 #include "tests/cuda/host_block.h"
@@ -60,6 +61,7 @@ struct Sequence {
                               .kv_heads = shape.kv_heads,
                               .dim = shape.dim,
                               .dtype = 0,
+                              .direction = 1,
                               .qkv = qkv.data(),
                               .position = position.data(),
                               .cos = cos.data(),
@@ -71,17 +73,28 @@ struct Sequence {
   }
 };
 
+// Sequences side by side, without pages.
+struct PackedRows {
+  std::vector<std::int32_t> offset, prefix;
+};
+
 struct Attended {
   std::vector<float> out, lse;
 };
 
-// Attention of some rows, `first` and those after it.
-template <class T>
-Attended attend_on_gpu(const Sequence<T>& s, std::int64_t first, std::int64_t max_splits) {
+// Attention of some rows, `first` and those after it; by Body, then the merge.
+template <class Body, class T>
+Attended attend_with(const Sequence<T>& s, std::int64_t first, std::int64_t max_splits,
+                     const PackedRows* packed = nullptr) {
   const std::int64_t rows = s.length - first;
   std::vector<std::int32_t> sequence(static_cast<std::size_t>(rows), 0), num_keys;
   for (std::int64_t r = first; r < s.length; ++r) {
     num_keys.push_back(static_cast<std::int32_t>(r + 1));
+  }
+  for (std::size_t b = 0; packed != nullptr && b < packed->prefix.size(); ++b) {
+    for (std::int32_t r = packed->offset[b]; r < packed->offset[b + 1]; ++r) {
+      sequence[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(b);
+    }
   }
   const auto numbers = static_cast<std::size_t>(rows * s.shape.heads);
   std::vector<T> out(numbers * static_cast<std::size_t>(s.shape.dim));
@@ -95,21 +108,29 @@ Attended attend_on_gpu(const Sequence<T>& s, std::int64_t first, std::int64_t ma
                            .dtype = 0,
                            .scale = 1 / std::sqrt(static_cast<float>(s.shape.dim)),
                            .qkv = s.qkv.data() + first * s.shape.width(),
-                           .pool = s.pool.data(),
+                           .pool = packed == nullptr ? s.pool.data() : nullptr,
                            .sequence = sequence.data(),
                            .num_keys = num_keys.data(),
                            .pages = s.pages.data(),
                            .max_pages = std::ssize(s.pages),
+                           .offset = packed == nullptr ? nullptr : packed->offset.data(),
+                           .prefix = packed == nullptr ? nullptr : packed->prefix.data(),
                            .max_splits = max_splits,
                            .part = part.data(),
                            .part_max = max.data(),
                            .part_sum = sum.data(),
                            .out = out.data(),
                            .lse = result.lse.data()};
-  run_blocks(AttentionBody<T>{args}, num_blocks(args));
+  run_blocks(Body{args}, Body{args}.num_blocks());
   run_elements(MergeBody<T>{args});
   for (const T& x : out) result.out.push_back(to_float(x));
   return result;
+}
+
+template <class T>
+Attended attend_on_gpu(const Sequence<T>& s, std::int64_t first, std::int64_t max_splits,
+                       const PackedRows* packed = nullptr) {
+  return attend_with<AttentionBody<T>>(s, first, max_splits, packed);
 }
 
 // The same by the CPU's kernel, over the pages of `s`.
@@ -189,6 +210,78 @@ TEST(Attention, OfARowDependsOnItsKeysAloneToTheBit) {
   const Attended batch = attend_on_gpu(s, 250, 5);  // with rows of one split, and room for more
   const auto width = static_cast<std::ptrdiff_t>(alone.out.size());
   EXPECT_EQ(std::vector<float>(batch.out.end() - width, batch.out.end()), alone.out);
+}
+
+TEST(Attention, OfPackedRowsIsThatOverPagesToTheBit) {
+  Sequence<float> s(kShapes[0], 300, 5);
+  s.write();
+  const Attended paged = attend_on_gpu(s, 0, 2);
+  const PackedRows whole{{0, 300}, {-1}}, in_two{{0, 90, 300}, {-1, 0}};
+  for (const PackedRows* packed : {&whole, &in_two}) {
+    const Attended found = attend_on_gpu(s, 0, 2, packed);
+    EXPECT_EQ(found.out, paged.out);
+    EXPECT_EQ(found.lse, paged.lse);
+  }
+}
+
+// What lies behind the last position of a page is no number there.
+template <int kDim>
+void expect_nearly_the_cpus_on_tensor_cores(std::int64_t heads, std::int64_t kv_heads) {
+  const Shape shape{heads, kv_heads, kDim};
+  for (const std::int64_t length : {1, 17, 255, 256, 300}) {
+    SCOPED_TRACE(testing::Message() << "dim " << kDim << ", length " << length);
+    Sequence<Bfloat16> small(shape, length, 5), dirty = small;
+    small.write();
+    std::ranges::fill(dirty.pool, Bfloat16{0x7fff});
+    dirty.write();
+    Sequence<float> wide(shape, length, 5);
+    wide.qkv = widened(small.qkv);
+    wide.pool = widened(small.pool);
+    const std::int64_t row = length - 1, splits = (length + kSplit - 1) / kSplit;
+    const Attended gpu = attend_with<AttentionMmaBody<kDim>>(dirty, row, splits);
+    const Attended cpu = attend_on_cpu(wide, row);
+    expect_near(gpu.out, cpu.out, 8e-3);  // the probabilities are rounded, then the result
+    expect_near(gpu.lse, cpu.lse, 3e-6);
+  }
+}
+
+TEST(AttentionOnTensorCores, IsNearTheCpusOfTheRoundedNumbers) {
+  expect_nearly_the_cpus_on_tensor_cores<64>(14, 2);
+  expect_nearly_the_cpus_on_tensor_cores<80>(20, 1);
+  expect_nearly_the_cpus_on_tensor_cores<96>(3, 3);
+  expect_nearly_the_cpus_on_tensor_cores<128>(12, 2);
+}
+
+TEST(AttentionOnTensorCores, OfARowDependsOnItsKeysAloneToTheBit) {
+  Sequence<Bfloat16> s(kShapes[0], 300, 6);
+  s.write();
+  const Attended alone = attend_with<AttentionMmaBody<64>>(s, 299, 2);
+  const Attended batch = attend_with<AttentionMmaBody<64>>(s, 290, 3);
+  const auto width = static_cast<std::ptrdiff_t>(alone.out.size());
+  EXPECT_EQ(std::vector<float>(batch.out.end() - width, batch.out.end()), alone.out);
+}
+
+// Rows that lie side by side are taken together, of one sequence or of two.
+TEST(AttentionOnTensorCores, OfPackedRowsIsThatOverPagesToTheBit) {
+  for (const Shape& shape : {Shape{2, 1, 64}, Shape{3, 3, 64}, Shape{7, 1, 64}}) {
+    Sequence<Bfloat16> s(shape, 40, 7);
+    s.write();
+    const Attended paged = attend_with<AttentionMmaBody<64>>(s, 0, 1);
+    const PackedRows packed{{0, 17, 40}, {-1, 0}};
+    const Attended found = attend_with<AttentionMmaBody<64>>(s, 0, 1, &packed);
+    EXPECT_EQ(found.out, paged.out);
+    EXPECT_EQ(found.lse, paged.lse);
+  }
+}
+
+TEST(AttentionOnTensorCores, OfPackedRowsIsThatOverPagesWhereASplitBegins) {
+  Sequence<Bfloat16> s({2, 1, 64}, 264, 8);
+  s.write();
+  const PackedRows packed{{0, 100, 264}, {-1, 0}};
+  const Attended paged = attend_with<AttentionMmaBody<64>>(s, 263, 2);
+  const Attended found = attend_with<AttentionMmaBody<64>>(s, 0, 2, &packed);
+  const auto width = static_cast<std::ptrdiff_t>(paged.out.size());
+  EXPECT_EQ(std::vector<float>(found.out.end() - width, found.out.end()), paged.out);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Why a GPU cannot be used, in words; with drivers and libraries that are not there.
 
 #include "core/cuda/cuda.h"
+#include "tests/cuda/full_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -181,24 +182,7 @@ TEST(Architecture, WithAnARunsOnItselfAlone) {
   EXPECT_FALSE(runs_on("90a", 9, 1));
 }
 
-TEST(RefusingTable, ThrowsTheReasonFromEveryKernel) {
-  const Error reason("there is no GPU", "buy one", kExitUsage);
-  const KernelTable table = refusing_table(reason);
-  EXPECT_THROW(table.rms_norm({}, nullptr), Error);
-  EXPECT_THROW(table.swiglu({}, nullptr), Error);
-  EXPECT_THROW(table.embedding({}, nullptr), Error);
-  EXPECT_THROW(table.rope({}, nullptr), Error);
-  EXPECT_THROW(table.attention({}, nullptr), Error);
-  EXPECT_THROW(table.draw({}, nullptr), Error);
-  EXPECT_THROW(table.sum_squares({}, nullptr), Error);
-  try {
-    table.adamw({}, nullptr);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "there is no GPU");
-    EXPECT_EQ(error.exit_code(), kExitUsage);
-  }
-}
+TEST(Table, HasEveryFunction) { expect_full(open_library(kFakeLibrary)); }
 
 }  // namespace
 }  // namespace qed::cuda

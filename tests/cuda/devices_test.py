@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+import gpu_run
+
 BUILD = pathlib.Path(os.environ["QED_BINARY_DIR"])
 SOURCE = pathlib.Path(os.environ["QED_SOURCE_DIR"])
 QED = os.environ["QED_BIN"]
@@ -44,7 +46,7 @@ assert text[0].startswith("cpu      ") and "of memory available" in text[0], tex
 assert text[1:4] == ["cuda     none", "         the NVIDIA driver sees no GPU",
                      "         hint: check CUDA_VISIBLE_DEVICES, and what the container was given, "
                      + OR_CPU], text
-assert text[-1] == 'run.device = "auto" takes cpu: runs on a GPU are not in this version.', text
+assert text[-1] == 'run.device = "auto" takes cpu; write "cuda" to run on a GPU.', text
 
 # A driver that is too old is asked for its GPUs all the same.
 found = devices(version=12040, gpus=H200)
@@ -75,16 +77,26 @@ else:
 RUN = ["train", "configs/quickstart.toml", "--set", "run.device=cuda"]
 with tempfile.TemporaryDirectory(prefix="qed-devices-test-") as temporary:
     folder = pathlib.Path(temporary) / "run"
-    for fake, message in [
-            (dict(init=100), "the NVIDIA driver sees no GPU"),
-            (dict(version=12040, gpus=H200),
-             "the NVIDIA driver is too old: it serves CUDA 12.4, and qed needs 13.0"),
-            (dict(gpus=H200), "runs on a GPU are not in this version of qed" if LIBRARY.exists()
-             else f"this build of qed has no GPU half: {LIBRARY} is missing")]:
+    cases = [(dict(init=100), "the NVIDIA driver sees no GPU"),
+             (dict(version=12040, gpus=H200),
+              "the NVIDIA driver is too old: it serves CUDA 12.4, and qed needs 13.0")]
+    if not LIBRARY.exists():
+        cases.append((dict(gpus=H200), f"this build of qed has no GPU half: {LIBRARY} is missing"))
+    for fake, message in cases:
         done = qed(*RUN, "--run", folder, **fake)
         assert done.stderr.startswith(f"error: {message}\n"), done.stderr
         assert 'write run.device = "cpu"' in done.stderr, done.stderr
         assert (done.stdout, done.returncode) == ("", 2), done
         assert not folder.exists()
+
+# The GPU that this CPU plays is one like any other.
+with tempfile.TemporaryDirectory(prefix="qed-devices-test-") as temporary:
+    environment = gpu_run.fake_gpu(pathlib.Path(temporary) / "gpu", gpu_bytes=5 << 30)
+    done = subprocess.run([environment["QED_BIN"], "devices", "--json"], env=os.environ | environment,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    found = json.loads(done.stdout)
+    assert (done.stderr, done.returncode, found["problem"]) == ("", 0, None), done
+    assert [gpu["memory_bytes"] for gpu in found["gpus"]] == [5 << 30], found
+    assert found["library"]["file"] == f"{temporary}/gpu/lib/libqed_cuda.so", found
 
 sys.exit(0)

@@ -2,7 +2,7 @@
 
 // Runs bodies of the GPU's kernels on this CPU: see core/cuda/kernels/body.h.
 
-#include "core/cuda/kernels/body.h"
+#include "core/cuda/kernels/mma.h"
 
 #include <cstdint>
 #include <cstring>
@@ -13,9 +13,54 @@ namespace qed::cuda {
 
 // Threads one after another, phase by phase.
 struct HostBlock {
+  template <class X>
+  struct Own {
+    std::vector<X> all = std::vector<X>(kThreads);
+    X& operator()(int thread) { return all[static_cast<std::size_t>(thread)]; }
+  };
+
   template <class Phase>
   void each(const Phase& phase) const {
     for (int thread = 0; thread < kThreads; ++thread) phase(thread);
+  }
+
+  template <class Phase>
+  void each_alone(const Phase& phase) const {
+    each(phase);
+  }
+
+  template <int kCount, class F>
+  void multiply(const F& f) const {
+    for (int first = 0; first < kThreads; first += kWarp) {
+      for (int i = 0; i < kCount; ++i) {
+        multiply_in_warp([&](int lane) { return f(first + lane, i); });
+      }
+    }
+  }
+
+ private:
+  // What tensor cores do with the fragments of mma.h.
+  template <class Lane>
+  static void multiply_in_warp(const Lane& of_lane) {
+    const auto half = [](std::uint32_t word, int i) {
+      return from_bfloat16(static_cast<std::uint16_t>(i == 0 ? word : word >> 16));
+    };
+    float a[16][16], b[16][8];
+    for (int lane = 0; lane < kWarp; ++lane) {
+      const MmaStep p = of_lane(lane);
+      const int g = lane / 4, j = lane % 4;
+      for (int i = 0; i < 2; ++i) {
+        for (int x = 0; x < 4; ++x) a[g + x % 2 * 8][2 * j + i + x / 2 * 8] = half(p.a.x[x], i);
+        for (int x = 0; x < 2; ++x) b[2 * j + i + x * 8][g] = half(p.b.x[x], i);
+      }
+    }
+    for (int lane = 0; lane < kWarp; ++lane) {
+      FragmentC& c = *of_lane(lane).c;
+      for (int x = 0; x < 4; ++x) {
+        const int row = lane / 4 + x / 2 * 8, column = 2 * (lane % 4) + x % 2;
+        for (int k = 0; k < 16; ++k) c.x[x] += a[row][k] * b[k][column];
+      }
+    }
   }
 };
 

@@ -4,7 +4,7 @@
 #include "core/cuda/kernels/elements.h"
 #include "core/cuda/kernels/rms_norm.h"
 #include "core/ops/cpu_kernels.h"
-#include "tests/cuda/host_block.h"
+#include "tests/cuda/numbers.h"
 
 #include <gtest/gtest.h>
 
@@ -15,16 +15,6 @@ namespace qed::cuda {
 namespace {
 
 using ops::cpu_kernels;
-
-constexpr double kFloatTolerance = 2e-6;   // of the largest value: two orders of adding up
-constexpr double kBfloatTolerance = 4e-3;  // half a unit in the last place of a bfloat16
-
-void expect_near(const std::vector<float>& a, const std::vector<float>& b, double tolerance) {
-  ASSERT_EQ(a.size(), b.size());
-  double largest = 0;
-  for (const float x : b) largest = std::max(largest, std::abs(static_cast<double>(x)));
-  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], tolerance * largest) << i;
-}
 
 struct Normed {
   std::vector<float> sum, y, rstd;

@@ -1,6 +1,7 @@
 // The real libqed_cuda.so, on a machine that need not have a GPU.
 
 #include "core/cuda/cuda.h"
+#include "tests/cuda/full_table.h"
 
 #include <gtest/gtest.h>
 
@@ -15,14 +16,7 @@ TEST(CudaLibrary, OpensWithoutAGpuAndFillsItsTable) {
   const KernelTable table = open_library(kLibrary);
   EXPECT_EQ(table.runtime_version / 1000, 13);
   EXPECT_GT(std::strlen(table.architectures), 0u);
-  EXPECT_NE(table.rms_norm, nullptr);
-  EXPECT_NE(table.swiglu, nullptr);
-  EXPECT_NE(table.embedding, nullptr);
-  EXPECT_NE(table.rope, nullptr);
-  EXPECT_NE(table.attention, nullptr);
-  EXPECT_NE(table.draw, nullptr);
-  EXPECT_NE(table.sum_squares, nullptr);
-  EXPECT_NE(table.adamw, nullptr);
+  expect_full(table);
 }
 
 TEST(CudaLibrary, ReturnsAnErrorWhereNoKernelCanRun) {
@@ -41,6 +35,17 @@ TEST(CudaLibrary, ReturnsAnErrorWhereNoKernelCanRun) {
                          .rstd = nullptr};
   EXPECT_NE(table.rms_norm(args, nullptr), 0);
   EXPECT_EQ(y, 0);
+}
+
+TEST(CudaLibrary, TellsInWordsWhatADeviceCannotDo) {
+  if (!ask_driver().gpus.empty()) GTEST_SKIP() << "this machine has a GPU";
+  const DeviceCalls device = open_library(kLibrary).device;
+  void *stream = nullptr, *memory = nullptr;
+  const std::int32_t error = device.open(0, &stream);
+  EXPECT_NE(error, 0);
+  EXPECT_NE(std::strlen(device.error_text(error)), 0u);
+  EXPECT_NE(device.allocate(&memory, 1), 0);
+  EXPECT_EQ(memory, nullptr);
 }
 
 TEST(CudaLibrary, OfThisMachineIsUsedOrPolitelyRefused) {

@@ -6,6 +6,7 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <vector>
@@ -43,6 +44,34 @@ class DeviceArray {
     std::vector<T> to(size_);
     check(cudaMemcpy(to.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost));
     return to;
+  }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_;
+};
+
+// Memory that the CPU and the GPU both see, so that one struct of arguments serves both.
+template <class T>
+class Managed {
+ public:
+  explicit Managed(const std::vector<T>& from) : size_(from.size()) {
+    check(cudaMallocManaged(reinterpret_cast<void**>(&data_), (size_ + 1) * sizeof(T)));
+    write(from);
+  }
+  ~Managed() { cudaFree(data_); }
+  Managed(const Managed&) = delete;
+  Managed& operator=(const Managed&) = delete;
+
+  T* get() const { return data_; }
+  // Both wait for all that is queued.
+  void write(const std::vector<T>& from) {
+    check(cudaDeviceSynchronize());
+    std::copy(from.begin(), from.end(), data_);
+  }
+  std::vector<T> read() const {
+    check(cudaDeviceSynchronize());
+    return {data_, data_ + size_};
   }
 
  private:

@@ -14,5 +14,5 @@ if ! scripts/setup-wheels cuda "$toolkit" >"$QED_BINARY_DIR/setup_cuda.log" 2>&1
 fi
 grep -qsxF "QED_CUDA_TOOLKIT:PATH=$toolkit" build/cuda/CMakeCache.txt ||
   cmake --preset cuda -DQED_CACHE="$cache" -DQED_CUDA_TOOLKIT="$toolkit"
-ninja -C build/cuda -j2 cuda_library_test gpu_test bench_gpu_kernels
+ninja -C build/cuda -j2 cuda_library_test cuda_cublaslt_test cuda_device_test gpu_test bench_gpu_kernels
 ctest --test-dir build/cuda --output-on-failure --no-tests=error -L '^(cuda|gpu)$'
