@@ -28,6 +28,7 @@ Run add_bench(CLI::App& app);
 Run add_chat(CLI::App& app);
 Run add_report(CLI::App& app);
 Run add_analyze(CLI::App& app);
+Run add_devices(CLI::App& app);
 Run add_version(CLI::App& app);
 
 // Options that several commands have.

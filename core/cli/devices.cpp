@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/cli/commands.h"
 #include "core/cli/library_path.h"
 #include "core/cuda/cuda.h"
 #include "core/util/memory.h"
@@ -115,18 +116,20 @@ int print(const Cpu& cpu, const cuda::Availability& found) {
                 cuda::cuda_version_text(found.table->runtime_version).c_str(),
                 cuda::architecture_list(found.table->architectures).c_str());
   }
-  std::printf("\nrun.device = \"auto\" takes cpu: runs on a GPU are not in this version.\n");
+  std::printf("\nrun.device = \"auto\" takes cpu; write \"cuda\" to run on a GPU.\n");
   return kExitOk;
 }
 
 }  // namespace
 
-void check_device(const std::string& device) {
-  if (device != "cuda") return;
-  const cuda::Availability found = find_cuda();
+std::optional<GpuChoice> choose_gpu(const std::string& device) {
+  if (device != "cuda") return std::nullopt;
+  cuda::Availability found = find_cuda();
   if (found.refusal) throw Error(*found.refusal);
-  throw Error("runs on a GPU are not in this version of qed", "write run.device = \"cpu\"",
-              kExitUsage);
+  const auto usable =
+      std::ranges::find_if(found.gpus, [](const auto& problem) { return !problem; });
+  const auto number = static_cast<std::size_t>(usable - found.gpus.begin());
+  return GpuChoice{*found.table, static_cast<std::int32_t>(number), found.driver.gpus[number].name};
 }
 
 Run add_devices(CLI::App& app) {

@@ -1,17 +1,17 @@
 #pragma once
 
-// The devices of this machine: the command `qed devices`, and the key run.device.
+// The key run.device, held against the devices of this machine.
 
+#include <optional>
 #include <string>
 
-#include "core/cli/commands.h"
+#include "core/run/engine.h"
 
 namespace qed {
 
-Run add_devices(CLI::App& app);
-
-// Throws Error, exit code 2, when a run cannot have this device ("auto", "cpu" or "cuda"). Costs
-// nothing unless that is a GPU.
-void check_device(const std::string& device);
+// What a run with this device ("auto", "cpu" or "cuda") computes on: the first GPU that can be
+// used, or none. Throws Error, exit code 2, when it cannot have one. Costs nothing unless it wants
+// one.
+std::optional<GpuChoice> choose_gpu(const std::string& device);
 
 }  // namespace qed

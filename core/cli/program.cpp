@@ -3,7 +3,6 @@
 #include <cstdio>
 
 #include "core/cli/commands.h"
-#include "core/cli/devices.h"
 #include "core/cli/render.h"
 #include "core/cli/shell.h"
 #include "core/util/words.h"

@@ -61,7 +61,7 @@ int train(const TrainOptions& options, const std::string& command) {
   LoadReport report;
   const RunConfig config = load_run_config(options.file, options.sets, *host, &report);
   for (const std::string& notice : report.notices) print_notice(notice);
-  check_device(config.run.device);
+  const std::optional<GpuChoice> gpu = choose_gpu(config.run.device);
   const TrainRequest request{.config = config,
                              .plugins = *host,
                              .run_folder = run_folder(config, options.sets, options.run, *host),
@@ -69,7 +69,8 @@ int train(const TrainOptions& options, const std::string& command) {
                              .dry_run = options.dry_run,
                              .max_time_s = max_time_s,
                              .program = program_name(),
-                             .command = command};
+                             .command = command,
+                             .gpu = gpu};
   return open_engine<EngineTrain>(kEngineTrainSymbol)(request);
 }
 

@@ -18,9 +18,10 @@ namespace qed {
 struct RunTable {
   std::string name;  // default: the run file's stem
   std::int64_t seed = 1;
-  std::string device = "auto";  // "auto", "cpu" or "cuda"
-  std::int64_t threads = 0;     // 0: one per core
-  bool log_tokens = false;      // token ids and log-probs in samples.jsonl
+  std::string device = "auto";    // "auto", "cpu" or "cuda"
+  std::string numerics = "fast";  // of a GPU: "exact" makes log-probs of rollout and training equal
+  std::int64_t threads = 0;       // 0: one per core
+  bool log_tokens = false;        // token ids and log-probs in samples.jsonl
 };
 
 struct ModelTable {

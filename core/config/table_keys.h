@@ -13,6 +13,9 @@ void visit(Visitor& v, RunTable& t) {
   v("name", t.name, {.help = "names the run folder; by default the run file's name"});
   v("seed", t.seed, {.min = 0, .help = "of every random number of the run"});
   v("device", t.device, {.choices = {"auto", "cpu", "cuda"}, .help = "where tensors live"});
+  v("numerics", t.numerics,
+    {.choices = {"fast", "exact"},
+     .help = "exact: log-probs of rollout and training are equal, as always on the cpu"});
   v("threads", t.threads, {.min = 0, .max = 4096, .help = "0: one per core"});
   v("log_tokens", t.log_tokens, {.help = "rl: token ids and log-probs in samples.jsonl"});
 }

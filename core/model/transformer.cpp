@@ -41,20 +41,37 @@ std::vector<std::size_t> parts_of(std::span<const ops::CacheRun> runs, std::int6
   return cut;
 }
 
+ops::Heads heads_of(const ModelConfig& c) {
+  return {c.num_attention_heads, c.num_key_value_heads, c.head_dim};
+}
+
 }  // namespace
 
 Transformer::Transformer(const ModelConfig& config, WeightsOptions options)
     : config_(config), weights_(config, options), rope_(rope_frequencies(config)) {}
 
+at::Tensor Transformer::attend(std::size_t i, at::Tensor qkv, const at::Tensor& position,
+                               const AttentionContext& context) {
+  const ops::Heads heads = heads_of(config_);
+  void* pool = nullptr;
+  if (context.cache != nullptr) pool = context.cache->layer(static_cast<std::int64_t>(i));
+  if (context.gpu != nullptr) {
+    return ops::gpu::rotate_and_attend(qkv, heads, rope_, context.gpu, pool);
+  }
+  qkv = ops::rope(qkv, position, rope_, heads.heads + heads.kv_heads);
+  if (pool == nullptr) return ops::attention(qkv, heads, context.offset, context.prefix);
+  return ops::attention_paged(qkv, heads, static_cast<float*>(pool), context.runs);
+}
+
 Transformer::Stream Transformer::layer(std::size_t i, const Stream& in, const at::Tensor& position,
                                        const AttentionContext& context) {
   const ModelConfig& c = config_;
   const LayerWeights& w = weights_.layers[i];
-  const ops::Heads heads{c.num_attention_heads, c.num_key_value_heads, c.head_dim};
+  const ops::Heads heads = heads_of(c);
   const auto eps = static_cast<float>(c.rms_norm_eps);
 
   at::Tensor x = in.x, h;
-  if (in.delta.defined()) {
+  if (in.delta.defined() || context.gpu != nullptr) {  // there, gradients are added in ops only
     std::tie(x, h) = ops::add_norm(x, in.delta, w.input_norm, eps);
   } else {
     h = ops::rms_norm(x, w.input_norm, eps);
@@ -63,12 +80,7 @@ Transformer::Stream Transformer::layer(std::size_t i, const Stream& in, const at
   if (c.qk_norm) {
     qkv = ops::head_norm(qkv, w.q_norm, w.k_norm, heads.heads, heads.kv_heads, eps);
   }
-  qkv = ops::rope(qkv, position, rope_, heads.heads + heads.kv_heads);
-  h = context.cache != nullptr
-          ? ops::attention_paged(qkv, heads, context.cache->layer(static_cast<std::int64_t>(i)),
-                                 context.runs)
-          : ops::attention(qkv, heads, context.offset, context.prefix);
-
+  h = attend(i, qkv, position, context);
   std::tie(x, h) = ops::add_norm(x, ops::linear(h, w.o, w.o_bias, c.hidden_size), w.post_norm, eps);
   h = ops::swiglu(ops::linear(h, w.gate_up, w.gate_up_bias, 2 * c.intermediate_size));
   return {x, ops::linear(h, w.down, w.down_bias, c.hidden_size)};
@@ -83,9 +95,10 @@ struct Transformer::RecomputedLayer : torch::autograd::Function<RecomputedLayer>
     std::size_t layer;
     at::Tensor position;
     std::vector<std::int64_t> offset, prefix;
+    std::shared_ptr<const ops::gpu::Rows> gpu;
 
     Stream run(const Stream& in) {
-      return model->layer(layer, in, position, {.offset = offset, .prefix = prefix});
+      return model->layer(layer, in, position, {.offset = offset, .prefix = prefix, .gpu = gpu});
     }
   };
 
@@ -108,6 +121,13 @@ struct Transformer::RecomputedLayer : torch::autograd::Function<RecomputedLayer>
     };
     const Stream in{input(saved[0]), input(saved[1])};
     const Stream out = call->run(in);
+    if (call->gpu != nullptr) {  // no gradient is copied, and those of weights are added in ops
+      const List inputs = in.delta.defined() ? List{in.x, in.delta} : List{in.x};
+      List found = torch::autograd::grad({out.x, out.delta}, inputs, grads);
+      found.resize(3);
+      if (!in.delta.defined()) found[1] = at::Tensor();
+      return found;
+    }
     torch::autograd::backward({out.x, out.delta}, grads);
     return {in.x.grad(), in.delta.defined() ? in.delta.grad() : at::Tensor(), at::Tensor()};
   }
@@ -120,6 +140,7 @@ struct Transformer::RecomputedLayer : torch::autograd::Function<RecomputedLayer>
     call->position = position;
     call->offset.assign(context.offset.begin(), context.offset.end());
     call->prefix.assign(context.prefix.begin(), context.prefix.end());
+    call->gpu = context.gpu;
     const List out = apply(in.x, in.delta.defined() ? std::optional(in.delta) : std::nullopt, call);
     return {out[0], out[1]};
   }
@@ -127,6 +148,12 @@ struct Transformer::RecomputedLayer : torch::autograd::Function<RecomputedLayer>
 
 at::Tensor Transformer::forward(const at::Tensor& id, const at::Tensor& position,
                                 const AttentionContext& context) {
+  if (ops::device() != nullptr) {
+    AttentionContext placed = context;
+    placed.gpu =
+        ops::gpu::place_rows(position, rope_, context.offset, context.prefix, context.runs);
+    return run_layers(id, position, placed);
+  }
   if (context.cache == nullptr || !is_small()) return run_layers(id, position, context);
   const std::vector<std::size_t> cut = parts_of(context.runs, id.size(0));
   if (cut.size() == 2) return run_layers(id, position, context);
@@ -161,7 +188,9 @@ at::Tensor Transformer::run_layers(const at::Tensor& id, const at::Tensor& posit
       .second;
 }
 
-bool Transformer::is_small() const { return weights_.num_parameters() <= kSmallModel; }
+bool Transformer::is_small() const {
+  return ops::device() == nullptr && weights_.num_parameters() <= kSmallModel;
+}
 
 Transformer& Transformer::track(std::size_t i) {
   while (tracks_.size() < i) {
@@ -173,12 +202,16 @@ Transformer& Transformer::track(std::size_t i) {
 
 at::Tensor Transformer::logits(const at::Tensor& h) {
   const at::NoGradGuard no_grad;
+  if (ops::device() != nullptr) {
+    return ops::gpu::linear(h, weights_.lm_head, {}, config_.vocab_size, at::kFloat);
+  }
   return ops::linear(h, weights_.lm_head, {}, config_.vocab_size);
 }
 
 at::Tensor Transformer::values(const at::Tensor& h) {
   QED_CHECK(config_.value_head);
-  return ops::linear(h, weights_.lm_head, {}, 1).view({h.size(0)});
+  const at::Tensor values = ops::linear(h, weights_.lm_head, {}, 1);
+  return (ops::device() != nullptr ? ops::gpu::to_host(values) : values).view({h.size(0)});
 }
 
 ops::TokenLogp Transformer::token_logp(const at::Tensor& h, const at::Tensor& target,

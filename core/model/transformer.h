@@ -6,6 +6,7 @@
 #include "core/model/kv_cache.h"
 #include "core/model/weights.h"
 #include "core/ops/attention.h"
+#include "core/ops/gpu.h"
 #include "core/ops/rope.h"
 #include "core/ops/token_logp.h"
 
@@ -27,6 +28,7 @@ struct AttentionContext {
   // In training, keep the input of each layer alone, and compute the layer again in the backward:
   // less memory, a third more arithmetic, the same bits.
   bool recompute = false;
+  std::shared_ptr<const ops::gpu::Rows> gpu = nullptr;  // set by forward(), where it has a GPU
 };
 
 class Transformer {
@@ -38,10 +40,11 @@ class Transformer {
   at::Tensor forward(const at::Tensor& id, const at::Tensor& position,
                      const AttentionContext& context);
 
-  // Logits of hidden states, [T, V]; no gradient. For generation, which needs few rows at a time.
+  // Logits of hidden states, [T, V] float32; no gradient. For generation, which needs few rows at a
+  // time.
   at::Tensor logits(const at::Tensor& h);
 
-  // Values of hidden states, [T], of a model with a value head. Differentiable.
+  // Values of hidden states, [T] on the host, of a model with a value head. Differentiable.
   at::Tensor values(const at::Tensor& h);
 
   // Log-probs of tokens given hidden states; see ops/token_logp.h.
@@ -69,6 +72,8 @@ class Transformer {
                         const AttentionContext& context);
   Stream layer(std::size_t i, const Stream& in, const at::Tensor& position,
                const AttentionContext& context);
+  at::Tensor attend(std::size_t i, at::Tensor qkv, const at::Tensor& position,
+                    const AttentionContext& context);
 
   ModelConfig config_;
   Weights weights_;

@@ -1,19 +1,16 @@
 #include "core/model/weights.h"
 
 #include "core/ops/gemm.h"
+#include "core/ops/gpu.h"
 #include "core/util/error.h"
 #include "core/util/pages.h"
 #include "core/util/parallel.h"
-
-#include "qed/philox.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
-#include <cmath>
-#include <numbers>
+#include <utility>
 
 namespace qed {
 
@@ -24,51 +21,28 @@ using ops::num_panels;
 
 constexpr float kOne = 1;
 
-// One draw of N(0, 1): Box-Muller on the i-th counter of the tensor's key.
-double normal(std::uint64_t key, std::uint64_t i) {
-  const auto bits = philox(key, i);
-  const double u = (((std::uint64_t{bits[1]} << 32 | bits[0]) >> 11) + 1) * 0x1p-53;  // (0, 1]
-  const double angle = (std::uint64_t{bits[3]} << 32 | bits[2]) * 0x1p-64;
-  return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * angle);
-}
-
 at::Tensor zeros(std::int64_t size) {
+  if (ops::device() != nullptr) return ops::device()->zeros({size}, at::kFloat);
   auto pages = zero_pages(static_cast<std::size_t>(size) * sizeof(float));
   float* data = reinterpret_cast<float*>(pages.get());
   return at::from_blob(
       data, {size}, [pages](void*) mutable { pages.reset(); }, at::kFloat);
 }
 
-// A run of rows of one tensor.
-struct Piece {
-  std::size_t tensor;
-  std::int64_t first_row, num_rows;
-};
-
-// All tensors in pieces, for threads to take.
-std::vector<Piece> pieces(const std::vector<TensorSpec>& specs) {
-  std::vector<Piece> out;
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    const std::int64_t step = rows_per_piece(specs[i]);
-    for (std::int64_t row = 0; row < specs[i].rows(); row += step) {
-      out.push_back({i, row, std::min(step, specs[i].rows() - row)});
-    }
+// to = from, number by number, on any device and of any type.
+void copy_numbers(const at::Tensor& to, const at::Tensor& from) {
+  if (ops::device() == nullptr) {
+    to.copy_(from);
+  } else if (to.scalar_type() == from.scalar_type()) {
+    ops::device()->copy(to, from);
+  } else {
+    ops::device()->run(ops::device()->table().convert,
+                       cuda::ConvertArgs{.n = from.numel(),
+                                         .from_dtype = ops::gpu::dtype_of(from),
+                                         .to_dtype = ops::gpu::dtype_of(to),
+                                         .from = from.const_data_ptr(),
+                                         .to = to.mutable_data_ptr()});
   }
-  return out;
-}
-
-// Calls body(piece, scratch) for every piece, on all threads.
-template <class Body>
-void for_each_piece(const std::vector<TensorSpec>& specs, Body&& body) {
-  const std::vector<Piece> all = pieces(specs);
-  parallel_for(static_cast<std::int64_t>(all.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> scratch;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Piece& piece = all[static_cast<std::size_t>(i)];
-      scratch.resize(static_cast<std::size_t>(piece.num_rows * specs[piece.tensor].row_length()));
-      body(piece, scratch);
-    }
-  });
 }
 
 }  // namespace
@@ -130,7 +104,11 @@ void Weights::add(at::Tensor& leaf, const Specs& specs, const std::vector<std::s
   const bool is_bias = !is_matrix && init_value == 0;
   const std::int64_t padded = num_panels(rows) * kLanes;
   std::vector<std::int64_t> shape = {is_bias ? padded : rows};
-  if (is_matrix) shape = {num_panels(rows), depth, kLanes};
+  if (is_matrix && ops::device() != nullptr) {
+    shape = {rows, depth};
+  } else if (is_matrix) {
+    shape = {num_panels(rows), depth, kLanes};
+  }
   const std::int64_t size = padded * depth / (is_half(is_matrix) ? 2 : 1);
   leaves_.push_back({&leaf, is_matrix, size_, size, std::move(shape)});
   size_ += (size + kLanes - 1) / kLanes * kLanes;  // each leaf starts at a cache line
@@ -143,8 +121,9 @@ void Weights::bind() {
   if (rounds) rounded_ = zeros((size_ + 1) / 2).view(at::kBFloat16);
   for (const Leaf& leaf : leaves_) {
     if (rounds) {
-      *leaf.tensor =
-          leaf.is_matrix ? view(rounded_, leaf, at::kBFloat16) : at::zeros(leaf.shape, at::kFloat);
+      *leaf.tensor = leaf.is_matrix             ? view(rounded_, leaf, at::kBFloat16)
+                     : ops::device() != nullptr ? ops::device()->zeros(leaf.shape, at::kFloat)
+                                                : at::zeros(leaf.shape, at::kFloat);
     } else {
       *leaf.tensor = view(flat_, leaf, is_half(leaf.is_matrix) ? at::kBFloat16 : at::kFloat);
     }
@@ -161,22 +140,31 @@ at::Tensor Weights::view(const at::Tensor& flat, const Leaf& leaf, at::ScalarTyp
   return whole.narrow(0, 0, n).view(leaf.shape).detach();
 }
 
+std::uint16_t* Weights::rounded_data() const {
+  return is_rounded() ? reinterpret_cast<std::uint16_t*>(rounded_.data_ptr<at::BFloat16>())
+                      : nullptr;
+}
+
 void Weights::round(std::int64_t begin, std::int64_t size) {
   if (!is_rounded()) return;
-  auto* to = reinterpret_cast<std::uint16_t*>(rounded_.data_ptr<at::BFloat16>());
-  ops::cpu_kernels().round_bfloat16(flat_.const_data_ptr<float>() + begin, to + begin, size);
+  ops::cpu_kernels().round_bfloat16(flat_.const_data_ptr<float>() + begin, rounded_data() + begin,
+                                    size);
 }
 
 void Weights::publish() {
   if (!is_rounded()) return;
   const at::NoGradGuard no_grad;
   for (const Leaf& leaf : leaves_) {
-    if (!leaf.is_matrix) leaf.tensor->copy_(view(rounded_, leaf, at::kBFloat16));
+    if (!leaf.is_matrix) copy_numbers(*leaf.tensor, view(rounded_, leaf, at::kBFloat16));
   }
 }
 
 void Weights::sync() {
   constexpr std::int64_t kGrain = 1 << 16;
+  if (is_rounded() && ops::device() != nullptr) {
+    copy_numbers(rounded_.narrow(0, 0, size_), flat_);
+    return publish();
+  }
   parallel_for(size_, kGrain,
                [&](std::int64_t begin, std::int64_t end) { round(begin, end - begin); });
   publish();
@@ -192,8 +180,8 @@ void Weights::assign(const Weights& from) {
   for (std::size_t i = 0; i < leaves_.size(); ++i) {
     const Leaf& to = leaves_[i];
     if (to.tensor == &lm_head && specs_.back().name != from.specs_.back().name) continue;
-    view(flat_, to, is_half(to.is_matrix) ? at::kBFloat16 : at::kFloat)
-        .copy_(*from.leaves_.at(i).tensor);
+    copy_numbers(view(flat_, to, is_half(to.is_matrix) ? at::kBFloat16 : at::kFloat),
+                 *from.leaves_.at(i).tensor);
   }
   sync();
 }
@@ -207,66 +195,6 @@ void Weights::share(const Weights& from) {
     leaf.tensor->mutable_grad() = view(grad_, leaf, at::kFloat);
   }
   if (is_tied) lm_head = embedding;
-}
-
-void Weights::get(const at::Tensor& flat, std::size_t part, std::int64_t first_row,
-                  std::int64_t num_rows, float* out) const {
-  const Part& p = parts_[part];
-  const float* from = flat.const_data_ptr<float>() + p.offset;
-  const std::int64_t row = p.first_row + first_row;
-  if (!p.is_matrix) {
-    std::copy_n(from + row, specs_[part].numel(), out);
-  } else if (is_half(true)) {
-    ops::from_panels(reinterpret_cast<const std::uint16_t*>(from), row, num_rows, p.depth, out);
-  } else {
-    ops::from_panels(from, row, num_rows, p.depth, out);
-  }
-}
-
-void Weights::put(const float* from, std::size_t part, std::int64_t first_row,
-                  std::int64_t num_rows, at::Tensor& flat) const {
-  const Part& p = parts_[part];
-  float* to = flat.data_ptr<float>() + p.offset;
-  const std::int64_t row = p.first_row + first_row;
-  if (!p.is_matrix) {
-    std::copy_n(from, specs_[part].numel(), to + row);
-  } else if (is_half(true)) {
-    ops::to_panels(from, num_rows, p.depth, reinterpret_cast<std::uint16_t*>(to), row);
-  } else {
-    ops::to_panels(from, num_rows, p.depth, to, row);
-  }
-}
-
-void Weights::init(std::uint64_t seed) {
-  for_each_piece(specs_, [&](const Piece& piece, std::vector<float>& values) {
-    const Part& part = parts_[piece.tensor];
-    const TensorSpec& spec = specs_[piece.tensor];
-    std::fill(values.begin(), values.end(), part.init_value);
-    if (part.init_std > 0) {
-      const std::uint64_t key = KeyHash().add(seed).add("init").add(spec.name).value();
-      const auto first = static_cast<std::uint64_t>(piece.first_row * spec.row_length());
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = static_cast<float>(part.init_std * normal(key, first + i));
-      }
-    }
-    put(values.data(), piece.tensor, piece.first_row, piece.num_rows, flat_);
-  });
-  sync();
-}
-
-void Weights::read(const TensorSet& set, at::Tensor& flat, const std::string& prefix) const {
-  for_each_piece(specs_, [&](const Piece& piece, std::vector<float>& values) {
-    TensorSpec spec = specs_[piece.tensor];
-    spec.name = prefix + spec.name;
-    set.read_rows(spec, piece.first_row, piece.num_rows, values.data());
-    put(values.data(), piece.tensor, piece.first_row, piece.num_rows, flat);
-  });
-}
-
-RowSource Weights::rows(const at::Tensor& flat) const {
-  return [this, flat](std::size_t part, std::int64_t first_row, std::int64_t num_rows, float* out) {
-    get(flat, part, first_row, num_rows, out);
-  };
 }
 
 }  // namespace qed

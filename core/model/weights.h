@@ -3,7 +3,8 @@
 // The numbers of a model: one flat buffer in the kernels' layout, its gradient where it is trained,
 // and the map to the names and shapes of a Hugging Face checkpoint, which exist only in files.
 //
-// Matrices are panels [ceil(N/16), K, 16] of float32 or bfloat16; vectors are float32 always.
+// Matrices are panels [ceil(N/16), K, 16] of float32 or bfloat16, on a GPU [N, K]; vectors are
+// float32 always.
 //
 // A model that is trained in bfloat16 has its numbers twice: the weights that the optimizer
 // changes, in float32, and what the kernels read, those rounded to bfloat16 (Micikevicius et al.,
@@ -74,6 +75,7 @@ class Weights {
   void round(std::int64_t begin, std::int64_t size);
   void publish();
   void sync();
+  std::uint16_t* rounded_data() const;  // [size], or null
   const WeightsOptions& options() const { return options_; }
   std::int64_t num_parameters() const { return num_parameters_; }  // without padding
 
@@ -110,6 +112,8 @@ class Weights {
   bool is_half(bool is_matrix) const {  // in flat()
     return is_matrix && options_.dtype == Dtype::kBfloat16 && !options_.is_trainable;
   }
+  at::Tensor on_device(const at::Tensor& flat, std::size_t part, std::int64_t first_row,
+                       std::int64_t num_rows) const;
   void get(const at::Tensor& flat, std::size_t part, std::int64_t first_row, std::int64_t num_rows,
            float* out) const;
   void put(const float* from, std::size_t part, std::int64_t first_row, std::int64_t num_rows,

@@ -1,6 +1,7 @@
 #include "core/ops/embedding.h"
 
 #include "core/ops/gemm.h"
+#include "core/ops/gpu.h"
 #include "core/ops/matrix.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
@@ -18,6 +19,7 @@ using torch::autograd::variable_list;
 constexpr std::int64_t kGrain = 64;  // rows per piece of work
 
 at::Tensor forward(const at::Tensor& id, const at::Tensor& w) {
+  if (device() != nullptr) return gpu::gather(w, id);
   const std::int64_t rows = id.size(0), dim = w.size(1);
   at::Tensor out = at::empty({rows, dim}, at::kFloat);
   const bool is_bfloat16 = w.scalar_type() == at::kBFloat16;
@@ -46,6 +48,10 @@ struct Embedding : torch::autograd::Function<Embedding> {
     const at::Tensor id = saved[0], dout = grads[0].contiguous();
     const std::int64_t dim = dout.size(1);
     const WeightGrad dw = weight_grad(saved[1]);
+    if (device() != nullptr) {
+      gpu::scatter(dout, id, dw.to);
+      return {at::Tensor(), dw.returned};
+    }
     const std::int64_t* ids = id.const_data_ptr<std::int64_t>();
     const float* from = dout.const_data_ptr<float>();
     float* to = dw.to.data_ptr<float>();
@@ -63,7 +69,8 @@ struct Embedding : torch::autograd::Function<Embedding> {
 }  // namespace
 
 at::Tensor embedding(const at::Tensor& id, const at::Tensor& w) {
-  QED_CHECK(id.dim() == 1 && id.is_contiguous() && w.dim() == 3 && w.is_contiguous(),
+  QED_CHECK(id.dim() == 1 && id.is_contiguous() && w.dim() == (device() != nullptr ? 2 : 3) &&
+                w.is_contiguous(),
             "[embedding] id ", id.sizes(), ", w ", w.sizes());
   if (!at::GradMode::is_enabled() || !w.requires_grad()) return forward(id, w);
   return Embedding::apply(id, w);

@@ -1,5 +1,6 @@
 #include "core/ops/linear.h"
 
+#include "core/ops/gpu.h"
 #include "core/ops/matrix.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
@@ -18,6 +19,7 @@ using torch::autograd::variable_list;
 
 at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias,
                    std::int64_t n) {
+  if (device() != nullptr) return gpu::linear(x, w, bias, n, x.scalar_type());
   const std::int64_t rows = x.size(0), depth = x.size(1);
   at::Tensor y = at::empty({rows, n}, x.options());
   Gemm g{.rows = rows,
@@ -37,6 +39,7 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b
 
 // dx = dy W.
 at::Tensor grad_x(const at::Tensor& dy, const at::Tensor& w) {
+  if (device() != nullptr) return gpu::linear_grad_x(dy, w);
   const std::int64_t rows = dy.size(0), n = dy.size(1), depth = w.size(1);
   at::Tensor dx = at::empty({rows, depth}, dy.options());
   TransposedMatrix(w, n).times(dy.const_data_ptr<float>(), rows, n, dx.data_ptr<float>());
@@ -45,6 +48,7 @@ at::Tensor grad_x(const at::Tensor& dy, const at::Tensor& w) {
 
 // Adds dy^T x, as panels.
 void add_grad_w(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dw) {
+  if (device() != nullptr) return gpu::add_linear_grad_w(dy, x, dw);
   const std::int64_t n = dy.size(1), depth = x.size(1);
   gemm({.rows = depth,
         .cols = n,
@@ -62,6 +66,7 @@ void add_grad_w(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dw)
 }
 
 void add_grad_bias(const at::Tensor& dy, const at::Tensor& db) {
+  if (device() != nullptr) return gpu::add_linear_grad_bias(dy, db);
   const std::int64_t n = dy.size(1);
   const float* from = dy.const_data_ptr<float>();
   float* to = db.data_ptr<float>();
@@ -96,9 +101,8 @@ struct Linear : torch::autograd::Function<Linear> {
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias,
                   std::int64_t n) {
-  QED_CHECK(x.dim() == 2 && x.is_contiguous() && w.dim() == 3 && w.is_contiguous() &&
-                x.size(1) == w.size(1) && w.size(0) == num_panels(n),
-            "[linear] x ", x.sizes(), ", w ", w.sizes(), ", n ", n);
+  QED_CHECK(x.dim() == 2 && x.is_contiguous() && is_matrix(w, n, x.size(1)), "[linear] x ",
+            x.sizes(), ", w ", w.sizes(), ", n ", n);
   QED_CHECK(!bias.defined() || bias.numel() == num_panels(n) * kLanes, "[linear] bias ",
             bias.sizes());
   if (!at::GradMode::is_enabled() || (!w.requires_grad() && !x.requires_grad())) {

@@ -1,14 +1,22 @@
 #pragma once
 
 // Weight matrices as the kernels read them: panels of float32 or bfloat16 in a tensor
-// [ceil(N/16), K, 16].
+// [ceil(N/16), K, 16]; on a GPU row-major, [N, K].
 
+#include "core/ops/device.h"
 #include "core/ops/gemm.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/zeros_like.h>
 
 namespace qed::ops {
+
+// True of a matrix of weights [n, depth]: panels, or row-major where it is a GPU's.
+inline bool is_matrix(const at::Tensor& w, std::int64_t n, std::int64_t depth) {
+  const bool has_rows = device() != nullptr ? w.dim() == 2 && w.size(0) == n
+                                            : w.dim() == 3 && w.size(0) == num_panels(n);
+  return has_rows && w.size(1) == depth && w.is_contiguous();
+}
 
 // The bits of a bfloat16 tensor.
 inline const std::uint16_t* bfloat16_data(const at::Tensor& t) {

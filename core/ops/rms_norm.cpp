@@ -1,6 +1,7 @@
 #include "core/ops/rms_norm.h"
 
 #include "core/ops/cpu_kernels.h"
+#include "core/ops/gpu.h"
 #include "core/ops/matrix.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
@@ -11,6 +12,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace qed::ops {
@@ -24,12 +26,10 @@ constexpr std::int64_t kGrain = 128;  // rows per piece of work
 constexpr std::int64_t kForwardGrain = 16;
 constexpr std::int64_t kCached = 16;  // rows that stay in the cache between two passes
 
-// sum, norm [T, D] and rstd [T] of x + delta; without a delta, of x, which is the sum.
-struct Normed {
-  at::Tensor sum, norm, rstd;
-};
+using gpu::Normed;
 
 Normed forward(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, float eps) {
+  if (device() != nullptr) return gpu::rms_norm(x, delta, weight, eps);
   const std::int64_t dim = x.size(1);
   Normed out{delta.defined() ? at::empty_like(x) : x, at::empty_like(x),
              at::empty({x.size(0)}, x.options())};
@@ -69,6 +69,7 @@ void add_pieces(std::int64_t rows, std::int64_t dim, float* dweight, Body&& body
 // The gradient in x, `before` added to it where it is defined; adds to dweight.
 at::Tensor backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
                     const at::Tensor& rstd, const at::Tensor& before, const at::Tensor& dweight) {
+  if (device() != nullptr) return gpu::rms_norm_backward(dy, x, weight, rstd, before, dweight);
   const std::int64_t dim = dy.size(1);
   at::Tensor dx = at::empty_like(dy);
   const float *d = dy.const_data_ptr<float>(), *from = x.const_data_ptr<float>();
@@ -103,9 +104,12 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
 };
 
 struct AddRmsNorm : torch::autograd::Function<AddRmsNorm> {
-  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& delta,
-                               const at::Tensor& weight, double eps) {
-    const Normed out = ops::forward(x, delta, weight, static_cast<float>(eps));
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x,
+                               const std::optional<at::Tensor>& delta, const at::Tensor& weight,
+                               double eps) {
+    const Normed out =
+        ops::forward(x, delta.value_or(at::Tensor()), weight, static_cast<float>(eps));
+    ctx->saved_data["has_delta"] = delta.has_value();
     ctx->save_for_backward({out.sum, weight, out.rstd});
     ctx->set_materialize_grads(false);
     return {out.sum, out.norm};
@@ -113,12 +117,16 @@ struct AddRmsNorm : torch::autograd::Function<AddRmsNorm> {
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
-    if (!grads[1].defined()) return {grads[0], grads[0], at::Tensor(), at::Tensor()};
+    const bool has_delta = ctx->saved_data["has_delta"].toBool();
+    const auto of_both = [&](const at::Tensor& dx, const at::Tensor& dweight) -> variable_list {
+      return {dx, has_delta ? dx : at::Tensor(), dweight, at::Tensor()};
+    };
+    if (!grads[1].defined()) return of_both(grads[0], at::Tensor());
     const at::Tensor before = grads[0].defined() ? grads[0].contiguous() : grads[0];
     const WeightGrad dw = weight_grad(saved[1]);
     const at::Tensor dx =
         ops::backward(grads[1].contiguous(), saved[0], saved[1], saved[2], before, dw.to);
-    return {dx, dx, dw.returned, at::Tensor()};
+    return of_both(dx, dw.returned);
   }
 };
 
@@ -167,6 +175,14 @@ struct HeadNorm : torch::autograd::Function<HeadNorm> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const at::Tensor& q_weight,
                             const at::Tensor& k_weight, std::int64_t heads, std::int64_t kv_heads,
                             double eps) {
+    ctx->saved_data["heads"] = heads;
+    ctx->saved_data["kv_heads"] = kv_heads;
+    if (device() != nullptr) {
+      const auto [y, rstd] =
+          gpu::head_norm(qkv, {heads, kv_heads, q_weight, k_weight}, static_cast<float>(eps));
+      ctx->save_for_backward({qkv, q_weight, k_weight, rstd});
+      return y;
+    }
     const Runs runs{{heads, kv_heads}, q_weight.numel(), qkv.size(1)};
     at::Tensor y = qkv.clone(), rstd = at::empty({qkv.size(0), runs.normed()}, qkv.options());
     const float* const weight[2] = {q_weight.const_data_ptr<float>(),
@@ -174,17 +190,25 @@ struct HeadNorm : torch::autograd::Function<HeadNorm> {
     norm_heads(runs, qkv.const_data_ptr<float>(), weight, y.data_ptr<float>(),
                rstd.data_ptr<float>(), qkv.size(0), static_cast<float>(eps));
     ctx->save_for_backward({qkv, q_weight, k_weight, rstd});
-    ctx->saved_data["heads"] = heads;
-    ctx->saved_data["kv_heads"] = kv_heads;
     return y;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
     const at::Tensor dy = grads[0].contiguous();
-    const Runs runs{{ctx->saved_data["heads"].toInt(), ctx->saved_data["kv_heads"].toInt()},
-                    saved[1].numel(),
-                    dy.size(1)};
+    const std::int64_t heads = ctx->saved_data["heads"].toInt();
+    const std::int64_t kv_heads = ctx->saved_data["kv_heads"].toInt();
+    if (device() != nullptr) {
+      const WeightGrad dq = weight_grad(saved[1]), dk = weight_grad(saved[2]);
+      return {gpu::head_norm_backward(dy, saved[0], {heads, kv_heads, saved[1], saved[2]}, saved[3],
+                                      dq.to, dk.to),
+              dq.returned,
+              dk.returned,
+              at::Tensor(),
+              at::Tensor(),
+              at::Tensor()};
+    }
+    const Runs runs{{heads, kv_heads}, saved[1].numel(), dy.size(1)};
     const at::Tensor dx = dy.clone(), dweight = at::zeros({2, runs.dim}, dy.options());
     const float* const weight[2] = {saved[1].const_data_ptr<float>(),
                                     saved[2].const_data_ptr<float>()};
@@ -206,6 +230,9 @@ at::Tensor head_norm(const at::Tensor& qkv, const at::Tensor& q_weight, const at
   if (at::GradMode::is_enabled()) {
     return HeadNorm::apply(qkv, q_weight, k_weight, heads, kv_heads, static_cast<double>(eps));
   }
+  if (device() != nullptr) {
+    return gpu::head_norm(qkv, {heads, kv_heads, q_weight, k_weight}, eps).first;
+  }
   const Runs runs{{heads, kv_heads}, dim, qkv.size(1)};
   const float* const weight[2] = {q_weight.const_data_ptr<float>(),
                                   k_weight.const_data_ptr<float>()};
@@ -224,14 +251,16 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, float eps) {
 
 std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta,
                                            const at::Tensor& weight, float eps) {
-  QED_CHECK(x.dim() == 2 && x.is_contiguous() && delta.is_contiguous() &&
-                delta.sizes() == x.sizes() && weight.numel() == x.size(1),
-            "[add_norm] x ", x.sizes(), ", delta ", delta.sizes(), ", weight ", weight.sizes());
+  const bool has_delta = delta.defined() || device() == nullptr;
+  QED_CHECK(x.dim() == 2 && x.is_contiguous() && weight.numel() == x.size(1) &&
+                (!has_delta || (delta.is_contiguous() && delta.sizes() == x.sizes())),
+            "[add_norm] x ", x.sizes(), ", weight ", weight.sizes());
   if (!at::GradMode::is_enabled()) {
     const Normed out = forward(x, delta, weight, eps);
     return {out.sum, out.norm};
   }
-  const variable_list out = AddRmsNorm::apply(x, delta, weight, static_cast<double>(eps));
+  const variable_list out = AddRmsNorm::apply(
+      x, delta.defined() ? std::optional(delta) : std::nullopt, weight, static_cast<double>(eps));
   return {out[0], out[1]};
 }
 

@@ -14,7 +14,8 @@ namespace qed::ops {
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, float eps);
 
-// {x + delta, rms_norm(x + delta)}; x and delta [T, D]. Differentiable in all three.
+// {x + delta, rms_norm(x + delta)}; x and delta [T, D]. Differentiable in all three. On a GPU delta
+// may be undefined: 0.
 std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta,
                                            const at::Tensor& weight, float eps);
 

@@ -1,6 +1,7 @@
 #include "core/ops/rope.h"
 
 #include "core/ops/cpu_kernels.h"
+#include "core/ops/device.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
 
@@ -77,6 +78,9 @@ void RopeTable::grow(std::int64_t positions) {
   }
   cos_ = cos;
   sin_ = sin;
+  if (device() == nullptr) return;
+  device_cos_ = device()->upload(cos);
+  device_sin_ = device()->upload(sin);
 }
 
 at::Tensor rope(const at::Tensor& x, const at::Tensor& position, RopeTable& table,

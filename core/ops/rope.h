@@ -26,10 +26,13 @@ class RopeTable {
   std::int64_t positions() const { return cos_.defined() ? cos_.size(0) : 0; }
   const at::Tensor& cos() const { return cos_; }  // [positions, dim / 2] float32
   const at::Tensor& sin() const { return sin_; }
+  // The same on the GPU, where there is one.
+  const at::Tensor& device_cos() const { return device_cos_; }
+  const at::Tensor& device_sin() const { return device_sin_; }
 
  private:
   std::vector<float> frequency_;
-  at::Tensor cos_, sin_;
+  at::Tensor cos_, sin_, device_cos_, device_sin_;
 };
 
 // Rotates the first `heads` heads of each row of x, in place, and returns x. x [T, >= heads * dim]

@@ -1,5 +1,6 @@
 #include "core/ops/select_rows.h"
 
+#include "core/ops/gpu.h"
 #include "core/ops/panels.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
@@ -20,6 +21,7 @@ using torch::autograd::variable_list;
 constexpr std::int64_t kGrain = 64;  // rows per piece of work
 
 at::Tensor forward(const at::Tensor& x, const at::Tensor& row) {
+  if (device() != nullptr) return gpu::gather(x, row);
   const std::int64_t dim = x.size(1);
   at::Tensor out = at::empty({row.size(0), dim}, x.options());
   const float* from = x.const_data_ptr<float>();
@@ -37,6 +39,11 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& row) {
 // A row that was taken twice gets two summands, so columns are cut: each sum is one chain.
 at::Tensor backward(const at::Tensor& dout, const at::Tensor& row, std::int64_t num_rows) {
   const std::int64_t dim = dout.size(1);
+  if (device() != nullptr) {
+    at::Tensor to = device()->zeros({num_rows, dim}, dout.scalar_type());
+    gpu::scatter(dout, row, to);
+    return to;
+  }
   at::Tensor dx = at::empty({num_rows, dim}, dout.options());
   const float* from = dout.const_data_ptr<float>();
   float* to = dx.data_ptr<float>();

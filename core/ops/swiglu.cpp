@@ -1,6 +1,7 @@
 #include "core/ops/swiglu.h"
 
 #include "core/ops/cpu_kernels.h"
+#include "core/ops/gpu.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
 
@@ -18,6 +19,7 @@ using torch::autograd::variable_list;
 constexpr std::int64_t kGrain = 32;  // rows per piece of work
 
 at::Tensor forward(const at::Tensor& gate_up) {
+  if (device() != nullptr) return gpu::swiglu(gate_up);
   const std::int64_t dim = gate_up.size(1) / 2;
   at::Tensor out = at::empty({gate_up.size(0), dim}, gate_up.options());
   const float* from = gate_up.const_data_ptr<float>();
@@ -35,6 +37,7 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const at::Tensor gate_up = ctx->get_saved_variables()[0], dout = grads[0].contiguous();
+    if (device() != nullptr) return {gpu::swiglu_backward(dout, gate_up)};
     const std::int64_t dim = dout.size(1);
     at::Tensor din = at::empty_like(gate_up);
     const float *d = dout.const_data_ptr<float>(), *from = gate_up.const_data_ptr<float>();

@@ -1,11 +1,13 @@
 #include "core/ops/token_logp.h"
 
 #include "core/ops/distribution.h"
+#include "core/ops/gpu.h"
 #include "core/ops/matrix.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -172,10 +174,14 @@ struct Function : torch::autograd::Function<Function> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& h, const at::Tensor& w,
                                std::int64_t vocab, const at::Tensor& target,
                                const at::Tensor& inv_temperature, const Holder& holder) {
-    at::Tensor logp = at::empty({h.size(0)}, h.options()),
-               entropy = at::empty({h.size(0)}, h.options());
-    ops::forward(rows({h, w, target, inv_temperature}, vocab, holder), logp.data_ptr<float>(),
-                 entropy.data_ptr<float>());
+    at::Tensor logp = at::empty({h.size(0)}, at::kFloat), entropy = at::empty_like(logp);
+    if (device() != nullptr) {
+      gpu::token_logp(gpu_input({h, w, target, inv_temperature}, vocab, holder),
+                      logp.data_ptr<float>(), entropy.data_ptr<float>());
+    } else {
+      ops::forward(rows({h, w, target, inv_temperature}, vocab, holder), logp.data_ptr<float>(),
+                   entropy.data_ptr<float>());
+    }
     ctx->save_for_backward({h, w, target, inv_temperature});
     ctx->saved_data["vocab"] = vocab;
     ctx->saved_data["support"] = c10::IValue::make_capsule(holder);
@@ -189,8 +195,17 @@ struct Function : torch::autograd::Function<Function> {
     const at::Tensor dlogp =
         grads[0].defined() ? grads[0].contiguous() : at::zeros_like(saved[3]);  // as [R]
     const at::Tensor dentropy = grads[1].defined() ? grads[1].contiguous() : at::Tensor();
-    at::Tensor dh = at::empty(saved[0].sizes(), saved[0].options());
     const WeightGrad dw = weight_grad(saved[1]);
+    if (device() != nullptr) {
+      const auto in = gpu_input(saved, ctx->saved_data["vocab"].toInt(), holder);
+      return {gpu::token_logp_backward(in, dlogp, dentropy, dw.to),
+              dw.returned,
+              at::Tensor(),
+              at::Tensor(),
+              at::Tensor(),
+              at::Tensor()};
+    }
+    at::Tensor dh = at::empty(saved[0].sizes(), saved[0].options());
     ops::backward(rows(saved, ctx->saved_data["vocab"].toInt(), holder),
                   dlogp.const_data_ptr<float>(),
                   dentropy.defined() ? dentropy.const_data_ptr<float>() : nullptr,
@@ -199,13 +214,20 @@ struct Function : torch::autograd::Function<Function> {
   }
 
  private:
+  static const Support& support_of(const Holder& holder) {
+    return *static_cast<const SupportHolder&>(*holder).support;
+  }
+  static gpu::LogpInput gpu_input(const variable_list& args, std::int64_t vocab,
+                                  const Holder& holder) {
+    return {args[0], args[1], vocab, args[2], args[3], support_of(holder)};
+  }
   static Rows rows(const variable_list& args, std::int64_t vocab, const Holder& holder) {
     return {args[0],
             args[1],
             vocab,
             args[2].const_data_ptr<std::int64_t>(),
             args[3].const_data_ptr<float>(),
-            *static_cast<const SupportHolder&>(*holder).support};
+            support_of(holder)};
   }
 };
 
@@ -219,9 +241,8 @@ std::int64_t logits_rows(std::int64_t vocab) {
 TokenLogp token_logp(const at::Tensor& h, const at::Tensor& w, std::int64_t vocab,
                      const at::Tensor& target, const at::Tensor& inv_temperature,
                      std::shared_ptr<const Support> support) {
-  QED_CHECK(h.dim() == 2 && h.is_contiguous() && h.size(1) == w.size(1) && w.is_contiguous() &&
-                w.size(0) == num_panels(vocab) && target.numel() == h.size(0) &&
-                inv_temperature.numel() == h.size(0),
+  QED_CHECK(h.dim() == 2 && h.is_contiguous() && is_matrix(w, vocab, h.size(1)) &&
+                target.numel() == h.size(0) && inv_temperature.numel() == h.size(0),
             "[token_logp] h ", h.sizes(), ", w ", w.sizes(), ", target ", target.sizes());
   const Function::Holder holder = c10::make_intrusive<SupportHolder>(std::move(support));
   variable_list out = Function::apply(h, w, vocab, target, inv_temperature, holder);

@@ -18,8 +18,6 @@ namespace {
 constexpr std::int64_t kPickBlock = 1024;
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
-bool is_truncation(std::uint32_t op) { return op >= QED_OP_TOP_K && op <= QED_OP_MIN_P; }
-
 // An op that leaves the distribution as it is.
 bool is_idle(const SampleOp& op) {
   return (op.op == QED_OP_TOP_P && op.value >= 1) || (op.op == QED_OP_MIN_P && op.value <= 0);
@@ -75,6 +73,21 @@ std::size_t pick(std::span<const float> logits, float inv_temperature, ops::RowS
 
 }  // namespace
 
+void logits_not_finite() {
+  throw Error("the model's logits are not finite",
+              "its weights have diverged: lower train.lr, and go back to an earlier checkpoint");
+}
+
+void nothing_to_draw() {
+  throw Error("the sampler leaves no token to be drawn",
+              "ban fewer tokens, or let its mask allow one that is not banned");
+}
+
+void ops_not_finite() {
+  throw Error("the sampler's ops give logits that are not finite",
+              "raise the temperature, or lower penalties and biases");
+}
+
 DrawPlan::DrawPlan(std::vector<SampleOp> ops, std::int64_t max_support)
     : max_support_(static_cast<std::size_t>(max_support)) {
   double temperature = 1;
@@ -84,16 +97,15 @@ DrawPlan::DrawPlan(std::vector<SampleOp> ops, std::int64_t max_support)
       if (op.value > 0) temperature *= op.value;
       inv_temperature_ = static_cast<float>(1 / temperature);
     } else if (!is_idle(op)) {
-      const bool changes = !is_truncation(op.op);
       steps_.push_back({std::move(op), inv_temperature_, kNoLimit});
-      if (!changes) continue;
+      if (steps_.back().is_truncation()) continue;
       changes_logits_ = true;
       temperature = 1;  // the change is made to the scaled logits
       inv_temperature_ = 1;
     }
   }
   // What the last op keeps is cut to max_support anyway; ops before it need the whole.
-  if (!steps_.empty() && is_truncation(steps_.back().op.op)) steps_.back().limit = max_support_;
+  if (!steps_.empty() && steps_.back().is_truncation()) steps_.back().limit = max_support_;
   if (is_greedy_) inv_temperature_ = 1;
 }
 
@@ -122,7 +134,7 @@ std::span<const float> DrawPlan::changed_logits(const DrawInput& in, DrawScratch
   s.row.assign(in.logits.begin(), in.logits.end());
   for (const std::int32_t id : in.banned) s.row[static_cast<std::size_t>(id)] = kBannedLogit;
   for (const Step& step : steps_) {
-    if (!is_truncation(step.op.op)) change(step, in, s, possible, slope);
+    if (!step.is_truncation()) change(step, in, s, possible, slope);
   }
   return s.row;
 }
@@ -130,9 +142,7 @@ std::span<const float> DrawPlan::changed_logits(const DrawInput& in, DrawScratch
 // All ops in their order. Returns the row that is drawn from; s.kept says from which ids.
 std::span<const float> DrawPlan::run_steps(const DrawInput& in, DrawScratch& s) const {
   const auto check = [&](const LogitRow& row) {
-    if (row.num_possible > 0 && !s.kept.empty()) return;
-    throw Error("the sampler leaves no token to be drawn",
-                "ban fewer tokens, or let its mask allow one that is not banned");
+    if (row.num_possible == 0 || s.kept.empty()) nothing_to_draw();
   };
   s.kept.reset();
   if (steps_.empty() && in.banned.empty() && in.allowed.empty()) return in.logits;
@@ -169,8 +179,7 @@ DrawPlan::Draw DrawPlan::draw(const DrawInput& in, std::uint64_t key, std::uint6
   const auto n = static_cast<std::int64_t>(in.logits.size());
   s.block_max.resize(static_cast<std::size_t>(ops::num_max_blocks(n)));
   if (!ops::cpu_kernels().row_block_max(in.logits.data(), n, s.block_max.data())) {
-    throw Error("the model's logits are not finite",
-                "its weights have diverged: lower train.lr, and go back to an earlier checkpoint");
+    logits_not_finite();
   }
   const ops::RowSoftmax plain = ops::softmax(in.logits, 1);
   const std::span<const float> row = run_steps(in, s);
@@ -191,8 +200,7 @@ DrawPlan::Draw DrawPlan::draw(const DrawInput& in, std::uint64_t key, std::uint6
   const bool is_plain = row.data() == in.logits.data() && ids.empty() && inv_temperature_ == 1;
   const ops::RowSoftmax stats = is_plain ? plain : ops::softmax(kept, inv_temperature_);
   if (!std::isfinite(stats.max) || !std::isfinite(stats.sum)) {
-    throw Error("the sampler's ops give logits that are not finite",
-                "raise the temperature, or lower penalties and biases");
+    ops_not_finite();
   }
   const std::size_t chosen = pick(kept, inv_temperature_, stats, uniform(key, position), s.sums);
   const float logp = ops::logp_of(kept[chosen], inv_temperature_, stats);

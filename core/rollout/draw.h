@@ -24,6 +24,11 @@ struct DrawInput {
   std::span<const std::uint8_t> allowed = {};     // qed_mask_row.allowed; empty: all
 };
 
+// What ends a draw, each as an Error.
+[[noreturn]] void logits_not_finite();
+[[noreturn]] void nothing_to_draw();
+[[noreturn]] void ops_not_finite();
+
 // Memory that draws of one thread share.
 struct DrawScratch {
   std::vector<float> row, block_max, gathered;
@@ -46,6 +51,16 @@ class DrawPlan {
   // 1 / temperature: what the logits are multiplied with. Greedy: 1, over a support of one id, so
   // that every log-prob is 0 and the completion counts in its group without a gradient of its own.
   float inv_temperature() const { return inv_temperature_; }
+
+  // One op that is not a temperature, and the factor that stands before it.
+  struct Step {
+    SampleOp op;
+    float inv_temperature;
+    std::size_t limit;  // of a truncation: more ids than this need not stay
+    bool is_truncation() const { return op.op >= QED_OP_TOP_K && op.op <= QED_OP_MIN_P; }
+  };
+  std::span<const Step> steps() const { return steps_; }
+  std::size_t max_support() const { return max_support_; }
 
   struct Draw {
     std::int32_t token;
@@ -70,12 +85,6 @@ class DrawPlan {
                       std::span<const std::int32_t> support, DrawScratch& scratch) const;
 
  private:
-  // One op that is not a temperature, and the factor that stands before it.
-  struct Step {
-    SampleOp op;
-    float inv_temperature;
-    std::size_t limit;  // of a truncation: more ids than this need not stay
-  };
   void change(const Step& step, const DrawInput& in, DrawScratch& s, std::size_t& possible,
               float* slope = nullptr) const;
   std::span<const float> run_steps(const DrawInput& in, DrawScratch& s) const;

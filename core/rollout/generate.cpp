@@ -1,11 +1,9 @@
 #include "core/rollout/generate.h"
 
-#include "core/ops/distribution.h"
 #include "core/ops/select_rows.h"
+#include "core/rollout/draw_rows.h"
 #include "core/rollout/mask.h"
 #include "core/util/error.h"
-#include "core/util/memory.h"
-#include "core/util/parallel.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -32,7 +30,8 @@ class Batch {
         options_(options),
         scheduler_(groups, schedule),
         pages_per_block_(schedule.block_size / ops::kPagePositions),
-        cache_(model.config(), schedule.num_blocks * pages_per_block_),
+        cache_(model.config(), schedule.num_blocks * pages_per_block_,
+               model.weights().options().dtype),
         prompt_end_(requests.size()) {
     for (const GenerateRequest& request : requests) {
       results_.emplace_back(request.samples.size());
@@ -76,8 +75,8 @@ class Batch {
 
   // Draws of a step that follow one hidden state.
   struct Source {
-    const float* hidden;  // [D] of `ends`, or of a prompt's end
-    std::size_t first, count;
+    HiddenRow hidden;          // of `ends`, or of a prompt's end
+    std::size_t first, count;  // on a GPU, one draw
   };
 
   bool is_cancelled() const { return options_.cancel != nullptr && *options_.cancel; }
@@ -131,22 +130,20 @@ class Batch {
       const Step::Rows& r = step.rows[i];
       if (!r.is_end) continue;
       end_of[i] = num_ends++;
-      if (r.sample < 0) prompt_end_[r.group] = ends.narrow(0, end_of[i], 1).clone();
+      if (r.sample < 0) prompt_end_[r.group] = ops::clone(ends.narrow(0, end_of[i], 1));
     }
-    const std::int64_t dim = model_.config().hidden_size;
-    const float* first = step.rows.empty() ? nullptr : ends.const_data_ptr<float>();
     std::vector<Source> out;
     std::size_t last_group = requests_.size();  // of the source before, when it is a prompt
     for (std::size_t d = 0; d < step.draws.size(); ++d) {
       const Step::Draw& draw = step.draws[d];
       const std::size_t group = scheduler_.group_of(draw.sample);
       if (draw.rows >= 0) {
-        out.push_back({first + end_of[static_cast<std::size_t>(draw.rows)] * dim, d, 1});
+        out.push_back({{&ends, end_of[static_cast<std::size_t>(draw.rows)]}, d, 1});
         last_group = requests_.size();
-      } else if (group == last_group) {
+      } else if (group == last_group && ops::device() == nullptr) {
         ++out.back().count;
       } else {
-        out.push_back({prompt_end_[group].const_data_ptr<float>(), d, 1});
+        out.push_back({{&prompt_end_[group], 0}, d, 1});
         last_group = group;
       }
     }
@@ -156,18 +153,17 @@ class Batch {
   // Logits, a part of the rows at a time, and a token for each draw.
   void draw(const Step& step, const at::Tensor& ends) {
     const std::vector<Source> all = sources(step, ends);
-    const std::int64_t vocab = model_.config().vocab_size, dim = model_.config().hidden_size;
-    const auto chunk = static_cast<std::size_t>(logits_rows(vocab));
+    const auto chunk = static_cast<std::size_t>(logits_rows(model_.config().vocab_size));
     for (std::size_t begin = 0; begin < all.size(); begin += chunk) {
       const auto part = std::span(all).subspan(begin, std::min(chunk, all.size() - begin));
-      at::Tensor h = at::empty({static_cast<std::int64_t>(part.size()), dim}, at::kFloat);
+      std::vector<HiddenRow> hidden;
       std::vector<std::int64_t> logits_row;
       for (std::size_t i = 0; i < part.size(); ++i) {
-        std::copy_n(part[i].hidden, dim, h.data_ptr<float>() + static_cast<std::int64_t>(i) * dim);
+        hidden.push_back(part[i].hidden);
         logits_row.resize(logits_row.size() + part[i].count, static_cast<std::int64_t>(i));
       }
       const auto draws = std::span(step.draws).subspan(part.front().first, logits_row.size());
-      draw_part(draws, logits_row, model_.logits(h));
+      draw_part(draws, logits_row, model_.logits(stack_rows(hidden)));
     }
     for (const Step::Draw& draw : step.draws) {
       const bool has_finished = finish(rows_[draw.sample]);
@@ -178,21 +174,31 @@ class Batch {
 
   void draw_part(std::span<const Step::Draw> draws, std::span<const std::int64_t> logits_row,
                  const at::Tensor& logits) {
-    const float* data = logits.const_data_ptr<float>();
-    const std::int64_t vocab = logits.size(1);
-    const std::vector<std::uint8_t> allowed = masks(draws, vocab);
+    const std::vector<std::uint8_t> allowed = masks(draws, logits.size(1));
     const std::size_t mask_bytes = allowed.size() / draws.size();
-    const std::int64_t grain = std::clamp<std::int64_t>(32'768 / vocab, 1, 8);
-    const auto n = static_cast<std::int64_t>(draws.size());
-    parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
-      DrawScratch scratch;
-      for (std::int64_t i = begin; i < end; ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        draw_one(rows_[draws[at].sample],
-                 {data + logits_row[at] * vocab, static_cast<std::size_t>(vocab)},
-                 std::span(allowed).subspan(at * mask_bytes, mask_bytes), scratch);
-      }
-    });
+    std::vector<RowDraw> in;
+    for (std::size_t i = 0; i < draws.size(); ++i) {
+      const Row& row = rows_[draws[i].sample];
+      const GenerateRequest::Sample& sample = row.request->samples[row.sample];
+      const std::size_t position = row.out->tokens.size();
+      const bool may_stop = static_cast<std::int64_t>(position) >= row.request->min_new_tokens;
+      in.push_back({.plan = sample.plan,
+                    .in = {.logits = {},
+                           .prompt = row.request->prompt,
+                           .completion = row.out->tokens,
+                           .banned = may_stop ? std::span<const std::int32_t>() : options_.stop_ids,
+                           .allowed = std::span(allowed).subspan(i * mask_bytes, mask_bytes)},
+                    .key = sample.key,
+                    .position = position,
+                    .logits_row = logits_row[i]});
+    }
+    std::vector<float> entropy;
+    const auto drawn = draw_rows(logits, in, options_.keep_entropy ? &entropy : nullptr);
+    for (std::size_t i = 0; i < draws.size(); ++i) {
+      Completion& out = *rows_[draws[i].sample].out;
+      take(out, drawn[i]);
+      if (options_.keep_entropy) out.entropy.push_back(entropy[i]);
+    }
   }
 
   // What the sampler's mask allows each draw; empty where it has none.
@@ -205,22 +211,11 @@ class Batch {
     return ask_mask(*options_.mask, options_.mask_seed, masked, vocab);
   }
 
-  void draw_one(Row& row, std::span<const float> logits, std::span<const std::uint8_t> allowed,
-                DrawScratch& scratch) const {
-    const GenerateRequest::Sample& sample = row.request->samples[row.sample];
-    Completion& out = *row.out;
-    const bool may_stop =
-        static_cast<std::int64_t>(out.tokens.size()) >= row.request->min_new_tokens;
-    const DrawInput in{.logits = logits,
-                       .prompt = row.request->prompt,
-                       .completion = out.tokens,
-                       .banned = may_stop ? std::span<const std::int32_t>() : options_.stop_ids,
-                       .allowed = allowed};
-    const auto drawn = sample.plan->draw(in, sample.key, out.tokens.size(), scratch);
+  // Writes down what was drawn.
+  void take(Completion& out, const DrawPlan::Draw& drawn) const {
     out.tokens.push_back(drawn.token);
     out.behavior_logp.push_back(drawn.behavior_logp);
     out.logp.push_back(drawn.logp);
-    if (options_.keep_entropy) out.entropy.push_back(ops::entropy(logits, out.inv_temperature));
     if (!options_.keep_support) return;
     out.support_size.push_back(static_cast<std::int64_t>(drawn.support.size()));
     out.support.insert(out.support.end(), drawn.support.begin(), drawn.support.end());
@@ -292,7 +287,7 @@ std::vector<std::vector<Completion>> generate(Transformer& model,
   for (const GenerateRequest& request : requests) check(request, options, model.config());
   const std::vector<SampleGroup> groups = sample_groups(requests);
   schedule.num_blocks =
-      plan_memory(model.config(), 0, groups, schedule, available_memory_bytes(), options.names)
+      plan_memory(model.config(), 0, groups, schedule, ops::available_bytes(), options.names)
           .num_blocks;
   return Batch(model, requests, options, groups, schedule).run();
 }

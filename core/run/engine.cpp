@@ -3,6 +3,7 @@
 #include "core/host/algorithm.h"
 #include "core/model/model_folder.h"
 #include "core/ops/cpu_kernels.h"
+#include "core/ops/device.h"
 #include "core/report/report_page.h"
 #include "core/run/context.h"
 #include "core/run/dry_run.h"
@@ -12,7 +13,6 @@
 #include "core/train/train_memory.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
-#include "core/util/memory.h"
 
 #include <cstdio>
 
@@ -38,11 +38,16 @@ std::string task_names(const Stage& stage) {
   return out;
 }
 
+std::string device_text() {
+  if (ops::device() != nullptr) return ops::device()->name();
+  return cat("cpu (", ops::cpu_kernels().isa, ")");
+}
+
 void say_what_runs(RunContext& run) {
   const ModelConfig& c = run.model.config();
   run.live.milestone(cat("model     ", c.model_type, ", ", run.model.weights().num_parameters(),
                          " parameters, ", c.num_hidden_layers, " layers, vocabulary ", c.vocab_size,
-                         ", ", run.config.model.dtype, " on cpu (", ops::cpu_kernels().isa, ")"));
+                         ", ", run.config.model.dtype, " on ", device_text()));
   for (const Stage& s : run.config.stages) {
     const std::string rl =
         s.kind == "rl" ? cat(", algorithm ", s.algorithm.name, ", sampler ", s.sampler.name) : "";
@@ -101,6 +106,11 @@ bool advance(RunContext& run) {
 int run_all(const TrainRequest& request) {
   const std::atomic<bool>& stop_requested = catch_interrupts();
   request.plugins.add_service(kThreadsService, threads_service());  // one pool for all
+  if (request.gpu) {
+    static ops::Device gpu(request.gpu->table, request.gpu->number, request.gpu->name,
+                           request.config.run.numerics == "exact");
+    ops::set_device(&gpu);
+  }
   if (request.dry_run) return dry_run(request);
   RunContext run(request);
   const Stopwatch watch;
@@ -137,7 +147,7 @@ TrainMemory plan_memory(RunContext& run) {
     const TrainMemory plan = plan_training(models_of(run, s), s);
     if (plan.total_bytes() > most.total_bytes()) most = plan;
   }
-  check_memory(most, available_memory_bytes() + most.weights_bytes);
+  check_memory(most, ops::available_bytes() + most.weights_bytes);
   return most;
 }
 

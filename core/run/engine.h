@@ -5,6 +5,7 @@
 // this boundary is plain C++; it is not part of the plugin ABI.
 
 #include "core/config/run_config.h"
+#include "core/cuda/kernel_table.h"
 #include "core/host/plugin_host.h"
 #include "core/model/dtype.h"
 
@@ -16,15 +17,23 @@
 
 namespace qed {
 
+// A GPU to compute on, with the kernels that run there.
+struct GpuChoice {
+  cuda::KernelTable table;
+  std::int32_t number;  // the driver's
+  std::string name;
+};
+
 struct TrainRequest {
   const RunConfig& config;
   PluginHost& plugins;
   std::filesystem::path run_folder;
   bool fresh = false;    // delete what the run folder holds, and start again
   bool dry_run = false;  // print what it would do, and write nothing into the run folder
-  std::optional<double> max_time_s;  // since the command; the step in which it ends is finished
-  std::string program;               // how the user calls qed, for commands to be printed
-  std::string command;               // the whole command that resumes the run
+  std::optional<double> max_time_s;   // since the command; the step in which it ends is finished
+  std::string program;                // how the user calls qed, for commands to be printed
+  std::string command;                // the whole command that resumes the run
+  std::optional<GpuChoice> gpu = {};  // none: the CPU
 };
 
 // Trains, resumes or says that the run is finished. Returns an exit code; throws Error.

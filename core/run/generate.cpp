@@ -11,7 +11,6 @@
 #include "core/run/interrupt.h"
 #include "core/run/task_session.h"
 #include "core/util/error.h"
-#include "core/util/memory.h"
 #include "core/util/numbers.h"
 #include "core/util/terminal.h"
 
@@ -79,7 +78,7 @@ int run_generate(const GenerateCommand& command) {
   options.token_bytes = [&](std::int32_t id) { return tokenizer->bytes(id); };
   if (sampler.has_mask()) options.mask = &sampler;
   options.mask_seed = command.seed;
-  const std::int64_t available = available_memory_bytes();
+  const std::int64_t available = ops::available_bytes();
   const MemoryPlan plan =
       plan_memory(folder.config, weights_bytes(folder.config, command.dtype),
                   sample_groups(requests), options.schedule, available, options.names);

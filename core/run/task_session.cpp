@@ -3,7 +3,6 @@
 #include "core/model/model_facts.h"
 #include "core/run/interrupt.h"
 #include "core/util/error.h"
-#include "core/util/memory.h"
 #include "core/util/numbers.h"
 #include "core/util/words.h"
 
@@ -88,7 +87,7 @@ Transformer TaskSession::load_model(const std::vector<RenderedPrompt>& prompts) 
   }
   ScheduleOptions schedule;
   schedule.max_batch = command_.max_batch;
-  const std::int64_t available = available_memory_bytes();
+  const std::int64_t available = ops::available_bytes();
   const MemoryPlan plan =
       plan_memory(folder_.config, weights_bytes(folder_.config, command_.dtype), groups, schedule,
                   available, {"--max-new-tokens", "--max-batch", "--dtype"});

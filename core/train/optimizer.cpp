@@ -1,6 +1,7 @@
 #include "core/train/optimizer.h"
 
 #include "core/ops/cpu_kernels.h"
+#include "core/ops/device.h"
 #include "core/util/error.h"
 #include "core/util/parallel.h"
 
@@ -28,6 +29,23 @@ double l2_norm(const float* x, std::int64_t n) {
         }
       });
   return std::sqrt(std::accumulate(parts.begin(), parts.end(), 0.0));
+}
+
+at::Tensor zeros_as(const at::Tensor& x) {
+  return ops::device() != nullptr ? ops::device()->zeros(x.sizes(), x.scalar_type())
+                                  : at::zeros_like(x);
+}
+
+// The sum of squares of x [n] as one double, on the GPU.
+at::Tensor sum_squares_on_gpu(const at::Tensor& x) {
+  ops::Device& gpu = *ops::device();
+  const at::Tensor parts = gpu.empty({cuda::num_pieces(x.numel())}, at::kDouble);
+  at::Tensor out = gpu.empty({1}, at::kDouble);
+  gpu.run(gpu.table().sum_squares, cuda::SumSquaresArgs{.n = x.numel(),
+                                                        .x = x.const_data_ptr<float>(),
+                                                        .parts = parts.data_ptr<double>(),
+                                                        .out = out.data_ptr<double>()});
+  return out;
 }
 
 // The first tensor of a checkpoint whose part of a flat buffer holds such a number.
@@ -60,37 +78,63 @@ double learning_rate(const TrainTable& options, std::int64_t step, std::int64_t 
 }
 
 AdamW::AdamW(Weights& weights)
-    : weights_(weights), m_(at::zeros_like(weights.flat())), v_(at::zeros_like(weights.flat())) {}
+    : weights_(weights), m_(zeros_as(weights.flat())), v_(zeros_as(weights.flat())) {}
 
 double AdamW::step(const TrainTable& options, double lr) {
-  const std::int64_t n = weights_.grad().numel();
-  float* grad = weights_.grad().data_ptr<float>();
-  const double norm = l2_norm(grad, n);
-  if (!std::isfinite(norm)) {
-    throw Error(
-        cat("the gradient of ", first_not_finite(weights_, weights_.grad()), " is not finite"),
-        "lower train.lr or train.clip_norm");
+  const at::Tensor& grad = weights_.grad();
+  at::Tensor sum_squares;  // on the GPU, where the step finds it
+  double norm = 0;
+  if (ops::device() != nullptr) {
+    sum_squares = sum_squares_on_gpu(grad);
+    ops::device()->read(sum_squares, &norm);
+    norm = std::sqrt(norm);
+  } else {
+    norm = l2_norm(grad.const_data_ptr<float>(), grad.numel());
   }
-  const double scale = options.clip_norm > 0 ? std::min(1.0, options.clip_norm / (norm + 1e-6)) : 1;
+  if (!std::isfinite(norm)) {
+    throw Error(cat("the gradient of ", first_not_finite(weights_, grad), " is not finite"),
+                "lower train.lr or train.clip_norm");
+  }
   ++num_steps_;
   const auto t = static_cast<double>(num_steps_);
-  const double bias1 = 1 - std::pow(options.betas[0], t), bias2 = 1 - std::pow(options.betas[1], t);
-  float *w = weights_.flat().data_ptr<float>(), *m = m_.data_ptr<float>(),
-        *v = v_.data_ptr<float>();
-  const auto update = [&](std::int64_t begin, std::int64_t size) {
-    ops::cpu_kernels().adamw(w + begin, grad + begin, m + begin, v + begin, size,
-                             static_cast<float>(lr), static_cast<float>(options.betas[0]),
-                             static_cast<float>(options.betas[1]), static_cast<float>(options.eps),
-                             static_cast<float>(options.weight_decay), static_cast<float>(bias1),
-                             static_cast<float>(bias2), static_cast<float>(scale));
-    std::fill_n(grad + begin, size, 0.0f);
-    weights_.round(begin, size);
-  };
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (; begin < end; begin += kGrain) update(begin, std::min(kGrain, end - begin));
-  });
+  const cuda::AdamwArgs args{
+      .n = grad.numel(),
+      .w = weights_.flat().data_ptr<float>(),
+      .grad = grad.data_ptr<float>(),
+      .m = m_.data_ptr<float>(),
+      .v = v_.data_ptr<float>(),
+      .bfloat16 = weights_.rounded_data(),
+      .sum_squares = sum_squares.defined() ? sum_squares.const_data_ptr<double>() : nullptr,
+      .clip_norm = options.clip_norm,
+      .lr = static_cast<float>(lr),
+      .beta1 = static_cast<float>(options.betas[0]),
+      .beta2 = static_cast<float>(options.betas[1]),
+      .eps = static_cast<float>(options.eps),
+      .weight_decay = static_cast<float>(options.weight_decay),
+      .bias1 = static_cast<float>(1 - std::pow(options.betas[0], t)),
+      .bias2 = static_cast<float>(1 - std::pow(options.betas[1], t))};
+  if (ops::device() != nullptr) {
+    ops::device()->run(ops::device()->table().adamw, args);
+  } else {
+    const double scale =
+        options.clip_norm > 0 ? std::min(1.0, options.clip_norm / (norm + 1e-6)) : 1;
+    update_on_cpu(args, static_cast<float>(scale));
+  }
   weights_.publish();
   return norm;
+}
+
+// One pass over memory: the step, the rounded copy, and a gradient of 0.
+void AdamW::update_on_cpu(const cuda::AdamwArgs& a, float grad_scale) {
+  const auto update = [&](std::int64_t begin, std::int64_t size) {
+    ops::cpu_kernels().adamw(a.w + begin, a.grad + begin, a.m + begin, a.v + begin, size, a.lr,
+                             a.beta1, a.beta2, a.eps, a.weight_decay, a.bias1, a.bias2, grad_scale);
+    std::fill_n(a.grad + begin, size, 0.0f);
+    weights_.round(begin, size);
+  };
+  parallel_for(a.n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (; begin < end; begin += kGrain) update(begin, std::min(kGrain, end - begin));
+  });
 }
 
 std::vector<TensorSpec> AdamW::moments() const {

@@ -3,6 +3,7 @@
 // AdamW on the model's flat buffers, gradient clipping, and learning-rate schedules.
 
 #include "core/config/run_config.h"
+#include "core/cuda/kernel_args.h"
 #include "core/model/weights.h"
 
 #include <ATen/core/Tensor.h>
@@ -34,6 +35,7 @@ class AdamW {
   void set_num_steps(std::int64_t n) { num_steps_ = n; }
 
  private:
+  void update_on_cpu(const cuda::AdamwArgs& args, float grad_scale);
   std::vector<TensorSpec> moments() const;
 
   Weights& weights_;
