@@ -43,17 +43,18 @@ def small_model(folder, run_file, task="largest", **changes):
     (folder / "run.toml").write_text(run_file)
 
 
-def qed_words(words, sets=()):
+def qed_words(words, sets=(), program=os.environ["QED_BIN"]):
     """A command of qed that finds the plugins of the tests."""
-    return [os.environ["QED_BIN"], *map(str, words), *(part for text in sets for part in ("--set", text)),
+    return [program, *map(str, words), *(part for text in sets for part in ("--set", text)),
             "--plugin-dir", str(BINARY / "test_plugins")]
 
 
 def qed(folder, *words, sets=(), expect=0, environment=()):
     """Runs a command of qed in the folder; returns its stderr."""
-    words = qed_words(words, sets)
+    environment = os.environ | dict(environment)
+    words = qed_words(words, sets, environment["QED_BIN"])
     done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          env=os.environ | dict(environment))
+                          env=environment)
     check(done.returncode == expect,
           f"exit code {done.returncode} instead of {expect}; {' '.join(words[1:])} said:\n{done.stderr}")
     return done.stderr

@@ -1,6 +1,6 @@
 # Whole runs of the built program, in Python: short ones by default, the full quick start as `long`.
 
-foreach(test bfloat16 binding chat critic disk_full dry_run eval generate learning mismatch mixture no_signal
+foreach(test bfloat16 binding chat critic cuda disk_full dry_run eval generate learning mismatch mixture no_signal
         plugins recipes refill refusal repeat resume sample samples score state terms)
   qed_add_script_test(run.${test} SCRIPT ${test}_test.py TIMEOUT 600)
 endforeach()
