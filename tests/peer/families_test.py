@@ -1,5 +1,5 @@
-"""Random-weight folders of every family that qed reads, made by transformers itself: the small ones,
-or with --large those of up to 26 M parameters.
+"""Random-weight folders of every family that qed reads, made by transformers itself: one small model
+of each, or with --others all the others, up to 26 M parameters.
 
 - The same logits: max |difference| <= 2e-5 * max |logit| in float32, also from folders of float16
   and bfloat16, from several files, and from config.json in its older spelling.
@@ -45,7 +45,7 @@ MODELS = {
     "mistral": ("Mistral", dict(sliding_window=None)),
     "mistral-tied": ("Mistral", MIDDLE | TIED | dict(head_dim=20, sliding_window=300)),
 }
-LARGE = ["qwen2-small", "qwen3-tied", "llama3-tied", "mistral-tied"]
+FIRST = ["qwen2-tied", "qwen3", "llama3", "mistral"]  # with --others these are left out
 LONGEST = 120
 NUM_GREEDY = 256
 
@@ -218,15 +218,14 @@ def inside():
     peer.quiet_transformers()
     with tempfile.TemporaryDirectory(prefix="qed-peer-test-") as folder:
         work = pathlib.Path(folder).resolve()
-        if "--large" in sys.argv:
-            for name in LARGE:
-                check_family(name, work)
-            return
+        others = "--others" in sys.argv
         for name in MODELS:
-            if name not in LARGE:
+            if (name in FIRST) != others:
                 check_family(name, work)
-        check_half(work)
-        check_older_spelling(work)
+        if others:
+            check_half(work)
+        else:
+            check_older_spelling(work)
 
 
 sys.exit(peer.main(__file__, inside))
