@@ -103,6 +103,8 @@ void add_linear_grad_bias(const at::Tensor& dy, const at::Tensor& db) {
 }
 
 at::Tensor gather(const at::Tensor& from, const at::Tensor& row) {
+  const std::span rows(row.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(row.numel()));
+  for (const std::int64_t r : rows) QED_CHECK(r >= 0 && r < from.size(0), "[gather] row ", r);
   at::Tensor out = here().empty({row.size(0), from.size(1)}, from.scalar_type());
   const at::Tensor id = here().upload_int32(row);
   here().run(table().embedding, cuda::EmbeddingArgs{.rows = row.size(0),
